@@ -2,7 +2,18 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'node_modules/', '.data/', '.cache/', 'clients/typescript/generated/', '**/node_modules/'] },
+  {
+    ignores: [
+      'build/',
+      'node_modules/',
+      '.data/',
+      '.cache/',
+      'clients/typescript/src/generated/',
+      'clients/typescript/dist/',
+      'examples/till/dist/',
+      '**/node_modules/',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.recommended,
   {

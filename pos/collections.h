@@ -1,18 +1,4 @@
 #pragma once
-// Every collection that the change feed knows, and sync sends. A collection that a module lists among its statements and that is
-// missing here fails pos/collections_test.cpp. Constants; any thread.
-//
-//     for (const SyncedCollection& collection : synced_collections()) ...
-//     if (const auto* products = find_collection("products")) ...          // nullptr: there is none
+// The list of all collections, for those who are above the modules: pos/plumbing/synced_collections.h.
 
-#include <span>
-#include <string_view>
-
-#include "pos/plumbing/row_loader.h"
-
-namespace pos {
-
-[[nodiscard]] std::span<const SyncedCollection> synced_collections();
-[[nodiscard]] const SyncedCollection* find_collection(std::string_view name);
-
-}  // namespace pos
+#include "pos/plumbing/synced_collections.h"

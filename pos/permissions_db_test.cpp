@@ -46,7 +46,8 @@ constexpr std::string_view open_routes[] = {"POST /v1/auth/email/confirm",
                                             "POST /v1/invites/accept",
                                             "GET /v1/storage/{key...}",
                                             "PUT /v1/storage/{key...}",
-                                            "POST /v1/tenants"};
+                                            "POST /v1/tenants",
+                                            "GET /v1/ws"};
 // What speaks a protocol of its own, whose headers are missing here: modules/uploads/tus_db_test.cpp asks as every role and
 // as another tenant.
 constexpr std::string_view routes_of_protocols[] = {"OPTIONS /v1/uploads/tus",    "OPTIONS /v1/uploads/tus/{id}",

@@ -211,6 +211,11 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Read it: GET /v1/payment-intents/{id}."},
     {"payment.intent_moved", "The money of the intent came in, or another sale was paid with it, at this moment.",
      "Send the sale again: the next attempt is taken."},
+    {"payment.live_credentials",
+     "PROVIDER_MODE is `sandbox`, as it is outside of production unless it is set, and the account's keys are live: "
+     "a key that begins with sk_live_, rk_live_ or FLWSECK-, or an `environment` other than `sandbox`.",
+     "Type in keys of the provider's sandbox. Where money is to move, whoever runs the service sets "
+     "PROVIDER_MODE=live."},
     {"payment.match_target", "`intentId` or `subjectId` says what the money pays: one of them, and not both.", ""},
     {"payment.not_offered", "The provider has no such function; its callbacks are set up by hand.",
      "GET /v1/payment-accounts/{id}/callback-url says what to enter at the provider."},
@@ -289,6 +294,35 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "An owner takes a larger plan (`POST /v1/subscription`), or disables a member. Then accept the invitation again."},
     {"plan.unknown", "`planCode` names no plan, or one that is not offered any more.", "Read `GET /v1/plans`."},
     {"product.unknown", "`productId` names no product of this tenant, or a deleted one.", ""},
+    {"realtime.bad_channel",
+     "Channels are `private-t.{tenantId}.{topic}` or the app's own: at most 164 letters, digits and `_-=@,.;`. Members "
+     "can be asked for of presence channels alone.",
+     "Compare the channel's name: the tenant's id is written in small letters."},
+    {"realtime.bad_handshake",
+     "The request asks for a WebSocket, and a header that RFC 6455 wants is missing or wrong: Sec-WebSocket-Key, say.",
+     "Use a WebSocket library. A proxy in front of the service must pass `Upgrade` and `Connection` on."},
+    {"realtime.bad_signature",
+     "The signature is of other bytes, another secret or another key, or the clock of the sender is wrong by more than "
+     "ten minutes. `detail` says which.",
+     "Compare REALTIME_APP_KEY and REALTIME_APP_SECRET with those of the app's server, and its clock."},
+    {"realtime.bad_ticket", "A ticket opens one WebSocket, within 30 seconds of when it was given.",
+     "POST /v1/auth/ws-ticket gives the next one: ask for it each time just before a socket is opened."},
+    {"realtime.data_too_large", "The `data` of an event has more than 10 kB.",
+     "Send where to look instead of what is there, and let the client ask for it."},
+    {"realtime.hosted_off", "The installation publishes to no service of this kind.",
+     "Whoever runs the service sets PUSHER_APP_ID, _KEY and _SECRET, or ABLY_KEY: docs/guides/live.md. Our own sockets "
+     "need neither."},
+    {"realtime.not_for_caller",
+     "The channel is of another tenant, its topic is none, or the caller has not the permission that the topic asks "
+     "for.",
+     "Follow topics of the caller's own tenant; an owner can give a role that has the permission."},
+    {"realtime.pusher_off", "The installation has no app of the Pusher protocol, or the id in the path is another one.",
+     "Whoever runs the service sets REALTIME_APP_ID, REALTIME_APP_KEY and REALTIME_APP_SECRET. `/v1/ws` needs none."},
+    {"realtime.too_many_sockets",
+     "REALTIME_MAX_SOCKETS are open, REALTIME_MAX_SOCKETS_PER_ADDRESS from this address; or sockets from there were "
+     "closed three times in a minute because they read too slowly.",
+     "Wait as long as Retry-After says, and longer each time. Close sockets that nobody looks at."},
+    {"realtime.unknown_version", "Sec-WebSocket-Version is not 13.", "Use a WebSocket library of after 2011."},
     {"report.off",
      "The service has no storage that keeps files of any kind, so that no report can be written into one.",
      "Read `GET /v1/reports/sales-summary` meanwhile. An operator sets STORAGE_URL."},
@@ -409,6 +443,24 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Tell an owner to pay (`POST /v1/bv-payments/subscription-stk-push`). Keep what is queued, and go on sending "
      "sales, "
      "which are taken; try the rest again when `GET /v1/subscription` says `active`."},
+    {"sync.device_unknown", "The device is not one of this tenant, or it was deleted, lost or retired.",
+     "Sign the device up anew, or ask whoever manages devices."},
+    {"sync.resync_required",
+     "`reason` says why: `epoch` (the database was restored), `scope_changed` (roles, location or collections are "
+     "others), `too_old` (180 days), `schema` (rows have another form), `cursor` (it is none of this service), "
+     "`snapshot_gone` (its bytes are kept for 30 minutes, by one process).",
+     "Take a new snapshot: GET /v1/sync/snapshot. What waits to be sent stays in its queue."},
+    {"sync.snapshot_too_large", "SYNC_SNAPSHOT_MB bounds what one snapshot may have, before compression.",
+     "Ask for fewer collections, or for those of one location; or let the operator raise it."},
+    {"sync.snapshots_full", "SYNC_SPOOL_MB bounds all snapshots that are kept, and those there are being sent.",
+     "Ask again after `retryAfterMs`."},
+    {"sync.spool_unavailable",
+     "The files of SYNC_SPOOL_DIRECTORY cannot be written: the disk is full, or the directory is not there. The log "
+     "says "
+     "which.",
+     "Ask again after `retryAfterMs`; the operator makes room, or names another directory."},
+    {"sync.too_many_waiters", "SYNC_TENANT_WAITERS and SYNC_WAITERS bound who may wait for changes at the same time.",
+     "Ask without `live` for now, and again after `retryAfterMs`."},
     {"tax_class.code_taken", "Another tax class of this tenant has the code.", "Choose another code."},
     {"tax_class.in_use", "The tax class that would be deleted is that of a product.",
      "Give these products another class first."},

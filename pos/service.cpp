@@ -25,6 +25,7 @@
 #include "pos/modules/payments/reseal_command.h"
 #include "pos/modules/payments/resolve.h"
 #include "pos/modules/payouts/module.h"
+#include "pos/modules/realtime/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/second_factor/module.h"
@@ -32,6 +33,8 @@
 #include "pos/modules/sms/module.h"
 #include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/stock/module.h"
+#include "pos/modules/sync/module.h"
+#include "pos/modules/sync/renew_command.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
@@ -111,6 +114,8 @@ app::Definition definition() {
         notifications_module(),
         sms_module(),
         webhooks_module(),
+        realtime_module(),
+        sync_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),
@@ -131,6 +136,7 @@ app::Definition definition() {
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.commands = {
         create_tenant_command(),
+        renew_feed_command(),
         reset_second_factor_command(),
         set_plan_command(),
         list_plans_command(),

@@ -7,6 +7,9 @@
 //   --times A,B    multiples of it that are offered, one after the other
 //   --mix H,N,L    shares of high, normal and low priority (0.3,0.5,0.2)
 //   --patience MS  how long a client waits; what comes later is no good (1000)
+//   --rest S       between two of the multiples (2)
+//
+// A line of JSON for each: goodput is what was answered by 200 in time, a second; what comes in the first quarter does not count.
 import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     mix: { type: 'string', default: '0.3,0.5,0.2' },
     patience: { type: 'string', default: '1000' },
+    rest: { type: 'string', default: '2' },
   },
 });
 const url = new URL(values.url);
@@ -33,13 +37,15 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4000, scheduling: 'fifo' 
 function ask(priority) {
   const began = performance.now();
   return new Promise((resolve) => {
-    const end = (status) => resolve({ priority, status, took: performance.now() - began });
+    const end = (status, saysWhen = true) => resolve({ priority, status, saysWhen, took: performance.now() - began });
     const asked = request(
       `${url.href}/${priority}`,
       { agent, headers: { 'request-timeout': String(patience / 1000) }, timeout: patience },
       (reply) => {
         reply.resume();
-        reply.on('end', () => end(performance.now() - began > patience ? 0 : reply.statusCode));
+        reply.on('end', () =>
+          end(performance.now() - began > patience ? 0 : reply.statusCode, 'retry-after' in reply.headers),
+        );
         reply.on('error', () => end(0));
       },
     );
@@ -65,7 +71,7 @@ async function offer(rate) {
   const turn = inTurn();
   const began = performance.now();
   const open = new Set();
-  for (let sent = 0; sent < rate * seconds; ) {
+  for (let sent = 0; sent < rate * seconds;) {
     const due = Math.min(rate * seconds, Math.floor(((performance.now() - began) / 1000) * rate));
     for (; sent < due; ++sent) {
       const one = ask(turn.next().value).then((outcome) => {
@@ -91,7 +97,8 @@ async function closedLoop() {
   return answered / 5;
 }
 
-const quantile = (sorted, q) => (sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]);
+const quantile = (sorted, q) =>
+  sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
 const peak = values.peak ? Number(values.peak) : await closedLoop();
 const measured = seconds * 0.75;
@@ -107,16 +114,19 @@ for (const times of values.times.split(',').map(Number)) {
   console.log(
     JSON.stringify({
       times,
+      peak: Math.round(peak),
       offered: Math.round(outcomes.length / measured),
       goodput: Math.round(good.length / measured),
       goodputOfPeak: Number((good.length / measured / peak).toFixed(2)),
       shed: outcomes.filter(({ status }) => status === 503).length,
+      shedWithoutRetryAfter: outcomes.filter(({ status, saysWhen }) => status === 503 && !saysWhen).length,
       late: outcomes.filter(({ status }) => status === 0).length,
+      other: outcomes.filter(({ status }) => ![0, 200, 503].includes(status)).length,
       p50: Math.round(quantile(took, 0.5)),
       p99: Math.round(quantile(took, 0.99)),
       answeredPercent: Object.fromEntries(priorities.map((priority) => [priority, of(priority)])),
     }),
   );
-  await sleep(2000);
+  await sleep(Number(values.rest) * 1000);
 }
 agent.destroy();

@@ -37,6 +37,7 @@ SOURCE = re.compile(r"^(src|pos|examples|fuzz|bench)/.*\.(cpp|h)$")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 COMMAND = re.compile(r"\b(\w+)\s*\(([^()]*)\)")
 WORD = re.compile(r'"[^"]*"|[^\s"]+')
+OF_TESTS = {"gtest", "gmock"}  # every test links them (cmake/library.cmake)
 # Headers that are not called what their package is.
 PACKAGE_OF = {"libpq-fe": "postgresql", "prometheus": "prometheus-cpp"}
 # Words of a shop, as they stand in names (singular and plural), and pairs of words ("locationId", "location_id").
@@ -93,7 +94,7 @@ class House:
         }
         self.folder_of_target = {target: folder for folder in self.folders.values() for target in folder.targets}
         links = {link for folder in self.folders.values() for link in folder.public + folder.private + folder.test}
-        self.packages = {part.lower() for link in links if "::" in link for part in link.split("::")}
+        self.packages = {part.lower() for link in links if "::" in link for part in link.split("::")} - OF_TESTS
         self.sources = sorted(path for path in files if SOURCE.match(path))
         self.includes = {path: list(self.read_includes(path)) for path in self.sources}
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <tuple>
 
+#include "pos/arithmetic/random_for_test.h"
 #include "pos/arithmetic/return.h"
 #include "pos/arithmetic/rounding.h"
 #include "pos/arithmetic/sale.h"
@@ -15,55 +16,6 @@ namespace pos::arithmetic {
 namespace {
 
 constexpr int basket_count = 200'000;
-
-class Draw {
-public:
-    explicit Draw(std::uint64_t seed) : engine_(seed) {}
-
-    // Uniform in [0, bound]. The modulo keeps the baskets the same with every standard library.
-    std::int64_t up_to(std::int64_t bound) {
-        return static_cast<std::int64_t>(engine_() % (static_cast<std::uint64_t>(bound) + 1));
-    }
-    bool chance(int percent) { return up_to(99) < percent; }
-
-    SaleInput sale() {
-        SaleInput sale;
-        const auto line_count = 1 + up_to(chance(5) ? 39 : 7);
-        const bool huge = chance(3);
-        Wide value = 0;
-        for (std::int32_t i = 1; i <= line_count; ++i) {
-            sale.lines.push_back(line(i, huge));
-            const auto& made = sale.lines.back();
-            value += divide_rounded(Wide{made.unit_price} * made.quantity, 10'000) - made.discount;
-        }
-        if (chance(40)) sale.order_discount = up_to(static_cast<std::int64_t>(value));
-        sale.rounding = chance(50) ? TaxRounding::line : TaxRounding::rate_group;
-        return sale;
-    }
-
-    template <class Range>
-    void shuffle(Range& range) {
-        for (auto i = static_cast<std::int64_t>(range.size()) - 1; i > 0; --i)
-            std::swap(range[static_cast<std::size_t>(i)], range[static_cast<std::size_t>(up_to(i))]);
-    }
-
-private:
-    LineInput line(std::int32_t number, bool huge) {
-        static constexpr std::int32_t rates[] = {0, 80'000, 160'000, 160'000, 210'000, 77'000, 1, 999'999, 2'500'000};
-        static constexpr const char* codes[] = {"A", "B", "C"};
-        LineInput line{.line_number = number};
-        line.unit_price = huge ? up_to(1'000'000'000'000'000) : chance(20) ? up_to(5) : up_to(500'000);
-        line.quantity = chance(60) ? 10'000 * (1 + up_to(5)) : 1 + up_to(50'000);
-        line.tax_inclusive = chance(50);
-        line.tax_code = codes[up_to(2)];
-        line.rate_ppm = rates[up_to(8)];
-        const auto gross = static_cast<std::int64_t>(divide_rounded(Wide{line.unit_price} * line.quantity, 10'000));
-        if (chance(25)) line.discount = up_to(gross);
-        return line;
-    }
-
-    std::mt19937_64 engine_;
-};
 
 // `part` is the nearest integer to numerator / denominator; at the midpoint the one further from zero (all are >= 0).
 bool is_rounded(Wide part, Wide numerator, Wide denominator) {
@@ -257,31 +209,10 @@ TEST(Property, ReturnsAddUpToTheOriginal) {
 
 // Any bits whatever: a result or an error, never a trap (the sanitizers watch), and what comes out keeps the rules.
 TEST(Property, ExtremeInputNeverWraps) {
-    std::mt19937_64 engine{10};
-    static constexpr std::int64_t edges[] = {
-        INT64_MIN,     INT64_MIN + 1, -1,       0, 1, 9'999, 10'000, 20'000, INT64_MAX / 10'000,
-        INT64_MAX / 2, INT64_MAX - 1, INT64_MAX};
-    static constexpr std::int32_t rates[] = {INT32_MIN, -1, 0, 1, 160'000, 1'000'000, INT32_MAX};
-    const auto amount = [&engine] {
-        return engine() % 3 == 0 ? static_cast<std::int64_t>(engine() >> engine() % 64)
-                                 : edges[engine() % std::size(edges)];
-    };
+    Draw draw{10};
     int computed = 0;
     for (int i = 0; i < basket_count; ++i) {
-        SaleInput input;
-        const auto line_count = engine() % 4;
-        for (std::uint64_t k = 0; k < line_count; ++k) {
-            input.lines.push_back({.line_number = static_cast<std::int32_t>(k),
-                                   .quantity = amount(),
-                                   .unit_price = amount(),
-                                   .tax_inclusive = engine() % 2 == 0,
-                                   .discount = engine() % 4 == 0 ? amount() : 0,
-                                   .tax_code = "A",
-                                   .rate_ppm = rates[engine() % std::size(rates)]});
-        }
-        input.order_discount = engine() % 4 == 0 ? amount() : 0;
-        input.rounding = engine() % 2 == 0 ? TaxRounding::line : TaxRounding::rate_group;
-        input.cash_rounding = engine() % 4 == 0 ? amount() : 0;
+        const auto input = draw.extreme_sale();
         const auto totals = compute_sale(input);
         if (!totals) continue;
         ++computed;

@@ -122,7 +122,7 @@ void add_payouts(std::vector<Example>& all) {
 
 void add_reports(std::vector<Example>& all) {
     all.push_back(with_body("createReportRun", R"({"report":"sales","from":"2026-11-01","to":"2026-11-30"})"));
-    for (const auto* operation : {"getReportRun", "deleteReportRun"})
+    for (const auto* operation : {"getReportRun", "deleteReportRun", "getNotification"})
         all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
 }
 
@@ -226,6 +226,41 @@ void add_places(std::vector<Example>& all) {
     all.push_back(of("getDevice", "till 1"));
     all.push_back(with_body("changeDevice", "till 2", R"({"name":"Till 2, upstairs"})"));
     all.push_back(with_body("revokeDevice", "till 3", R"({"status":"lost"})"));
+}
+
+void add_sync(std::vector<Example>& all) {
+    all.push_back({.operation = "getSnapshot", .body = {}, .parameters = {{"location", id("location NRB2")}}});
+    all.push_back({.operation = "getChanges", .body = {}, .parameters = {{"location", id("location NRB2")}}});
+    all.push_back({.operation = "getEvents",
+                   .body = {},
+                   .parameters = {{"location", id("location NRB2")},
+                                  {"Last-Event-ID", json_string("the id of the last event")}}});
+    all.push_back(
+        with_body("sendHeartbeat", fmt::format(R"({{"deviceId":{},"pending":3,"lastDeviceSeq":1042}})", id("till 1"))));
+    all.push_back({.operation = "readNotification", .body = {}, .parameters = {{"id", json_string(key)}}});
+}
+
+// The demo has no app of the Pusher protocol unless the environment names one.
+void add_realtime(std::vector<Example>& all) {
+    constexpr std::string_view channel =
+        R"({"socket_id":"123.456","channel_name":"private-t.0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01.changes"})";
+    all.push_back({.operation = "connectSocket", .body = {}, .parameters = {{"ticket", json_string("the ticket")}}});
+    all.push_back(
+        {.operation = "connectPusherSocket", .body = {}, .parameters = {{"key", json_string("the key of the app")}}});
+    for (const auto* operation : {"publishPusherEvent", "publishPusherEvents", "listPusherChannels"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string("the id of the app")}}});
+    for (const auto* operation : {"getPusherChannel", "listPusherMembers"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"id", json_string("the id of the app")},
+                                      {"name", json_string("presence-t.0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01.team")}}});
+    }
+    all.push_back({.operation = "endPusherConnections",
+                   .body = {},
+                   .parameters = {{"id", json_string("the id of the app")}, {"uid", json_string("the id of a user")}}});
+    all.push_back(with_body("authoriseChannel", channel));
+    all.push_back(with_body("authoriseAtPusher", channel));
+    all.push_back(with_body("authoriseAtAbly", R"({"topics":"changes,notifications"})"));
 }
 
 void add_taxes(std::vector<Example>& all) {
@@ -337,6 +372,8 @@ std::vector<Example> examples() {
     add_webhooks(all);
     add_second_factor(all);
     add_places(all);
+    add_sync(all);
+    add_realtime(all);
     add_taxes(all);
     add_products(all);
     add_variants(all);

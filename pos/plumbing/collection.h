@@ -9,7 +9,7 @@
 //
 //     co_return live(co_await db.one(supplier_rows.by_id, *id));                               // .by_id, .add, .lock, .replace
 //
-// SyncedRows is the same for a table whose rows no Create or Edit writes (sales, stock levels): it has `by_ids` alone.
+// SyncedRows is the same for a table whose rows no Create or Edit writes (sales, stock levels): it has `by_ids` and `after_id` alone.
 
 #include "base/fixed_string.h"
 #include "db/db.h"
@@ -81,11 +81,17 @@ struct SyncedRows<Table, OfTenant> {
     bool is_written_at_locations = false;
     db::Query<Row(std::vector<Id>)> by_ids = db::select<Table>().template where<&Row::id, db::Compare::any>().named(
         detail::NameWith<Table, ".by_ids">::value, db::Kind::read);
+    // All rows, from the nil id on, so many at once.
+    db::Query<Row(Id, std::int32_t)> after_id = db::select<Table>()
+                                                    .template order_by<&Row::id>()
+                                                    .page(detail::NameWith<Table, ".from_start">::value,
+                                                          detail::NameWith<Table, ".after_id">::value, db::Kind::read)
+                                                    .after;
 
     constexpr explicit SyncedRows(std::string_view permission = detail::NameWith<Table, ".read">::value)
         : read(permission) {}
 
-    [[nodiscard]] std::vector<db::StatementView> statements() const { return db::statements(by_ids); }
+    [[nodiscard]] std::vector<db::StatementView> statements() const { return db::statements(by_ids, after_id); }
     [[nodiscard]] std::optional<LocationId> location(const Row& row) const {
         return location_of == nullptr ? std::nullopt : std::optional(location_of(row));
     }
@@ -124,7 +130,7 @@ struct Collection<Table, OfTenant> : SyncedRows<Table> {
     using SyncedRows<Table>::SyncedRows;
 
     [[nodiscard]] std::vector<db::StatementView> statements() const {
-        return db::statements(this->by_ids, by_id, add, lock, replace);
+        return db::statements(this->by_ids, this->after_id, by_id, add, lock, replace);
     }
 };
 

@@ -1,6 +1,7 @@
 #include "pos/plumbing/module.h"
 
 #include "db/violate.h"
+#include "pos/plumbing/announcer.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/feed.h"
@@ -18,6 +19,7 @@ app::Module plumbing_module() {
                         plan_limits::hold_storage, plan_limits::storage_suffices, plan_limits::storage_use))
         statements.push_back(statement);
     for (const auto& statement : audit_statements()) statements.push_back(statement);
+    for (const auto& statement : announcer_statements()) statements.push_back(statement);
     return {.name = "plumbing",
             .tables = {tables::audit_events.view(), tables::idempotency_keys.view(), tables::change_pointers.view()},
             .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
@@ -27,8 +29,8 @@ app::Module plumbing_module() {
                                  db::violate},
             .statements = std::move(statements),
             .settings = app::settings<PublicFileSettings, check_public_files>(),
-            .process_services = app::process_services<make_public_files>(),
-            .services = app::services<make_runtime>()};
+            .process_services = app::process_services<make_public_files, make_announcer_exchange>(),
+            .services = app::services<make_runtime, make_announcer>()};
 }
 
 }  // namespace pos

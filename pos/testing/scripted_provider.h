@@ -57,6 +57,8 @@ public:
         return at == std::string::npos ? "none" : credentials.text.substr(at + 12, 6);
     }
 
+    [[nodiscard]] bool is_live(const schema::Json& /*credentials*/) const override { return live; }
+
     [[nodiscard]] async::Task<::payments::Started> start(::payments::Account account, ::payments::StartRequest request,
                                                          client::Call /*call*/) override {
         started.push_back(request);
@@ -140,6 +142,7 @@ public:
     std::vector<std::string> asked_refunds;  // by the provider's names
     ::payments::Refunded::Outcome asked_outcome = ::payments::Refunded::Outcome::pending;
     int queries = 0;
+    bool live = false;  // whether its credentials say that money moves
     int cancels = 0;
     int lists = 0;
     RefundList refund_list;

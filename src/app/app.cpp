@@ -350,7 +350,7 @@ LoopHost::LoopHost(App& app)
       app_database_(loop_, app_options(app.settings, shedder_), app.catalogue.registry(), app.log.logger(),
                     app.metrics),
       system_database_(loop_, system_options(app.settings), app.catalogue.registry(), app.log.logger(), app.metrics),
-      databases_{&app_database_, &system_database_, &app.catalogue},
+      databases_{&app_database_, &system_database_, &app.catalogue, &announcements_},
       rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
       readiness_(loop_),
       services_(app.parts()),
@@ -443,6 +443,7 @@ void LoopHost::look_at_lag() {
         shedder_.waited(http::LoadShedder::Queue::loop, std::max(async::SteadyTime::duration(0), now - lag_expected_),
                         now);
     lag_expected_ = now + lag_period + timer_grain;
+    shedder_.expect(lag_expected_);
     lag_timer_.expires_at(now + lag_period);
 }
 
@@ -508,6 +509,7 @@ async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     stopping_ = true;
     lag_timer_.cancel();
+    shedder_.expect(async::SteadyTime::max());
     stop_looking_.request();
     owned_services_->end_start();
     // Nothing is asked of them yet but whether they are there: closed, they give the answer. Else services stop first.

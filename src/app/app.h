@@ -198,6 +198,7 @@ private:
     async::SteadyTime lag_expected_{};
     db::Database app_database_;
     db::Database system_database_;
+    db::Announcements announcements_;
     db::Databases databases_;
     std::optional<redis::Client> redis_;
     redis::RateLimiter rate_limiter_;

@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "app/jobs.h"
+#include "app/measures.h"
 #include "async/stopped.h"
 #include "async/sync.h"
 #include "jobs/outbox_relay.h"
+#include "jobs/queue_watch.h"
 #include "jobs/scheduler_keeper.h"
 #include "jobs/worker_host.h"
 
@@ -77,6 +79,7 @@ struct Background::State {
     async::Task<void> begin_work_once_checked();
     void start_workers();
     void keep_schedules();
+    void watch();
     async::Task<void> tell_failed(const jobs::JobRecord* job);
     async::Task<void> close_host(async::SteadyTime deadline);
 
@@ -89,6 +92,8 @@ struct Background::State {
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::optional<jobs::WorkerHost> host;
     std::optional<jobs::SchedulerKeeper> schedules;
+    std::optional<jobs::QueueWatch> queue_watch;
+    std::optional<Measures> measures;
     async::Stop stop_waiting{loop_host.loop()};
     async::TaskGroup waiting{loop_host.loop()};
 };
@@ -118,8 +123,18 @@ void Background::State::begin_work() {
                                                                            app.outbox, app.log.logger(), app.metrics},
                                                     jobs::OutboxRelayOptions{.prefix = app.settings.job_prefix});
         relay->start();
+        watch();
     }
     start_workers();
+}
+
+// All queues, also those that nobody serves: an operator may have forgotten their workers.
+void Background::State::watch() {
+    queue_watch.emplace(jobs::QueueWatchParts{*loop_host.redis(), app.log.logger(), app.metrics},
+                        queues_of(app.definition), jobs::QueueWatchOptions{.prefix = app.settings.job_prefix});
+    queue_watch->start();
+    measures.emplace(&loop_host, app.definition, app.log.logger(), app.metrics);
+    measures->start();
 }
 
 void Background::State::start_workers() {
@@ -165,10 +180,14 @@ async::Task<void> Background::State::stop(async::SteadyTime deadline) {
     async::TaskGroup stopping(loop_host.loop());
     if (schedules) stopping.spawn(schedules->stop());
     if (relay) stopping.spawn(relay->stop());
+    if (queue_watch) stopping.spawn(queue_watch->stop());
+    if (measures) stopping.spawn(measures->stop());
     if (host) stopping.spawn(close_host(deadline));
     co_await stopping.join();
     host.reset();
     schedules.reset();
+    queue_watch.reset();
+    measures.reset();
     co_await loop_host.stop(deadline);
 }
 

@@ -16,6 +16,7 @@
 #include "app/schedule.h"
 #include "app/service.h"
 #include "app/webhook_event.h"
+#include "db/db.h"
 #include "db/query.h"
 #include "db/sql_object.h"
 
@@ -26,6 +27,10 @@ class Routes;  // http/handler.h
 
 namespace jobs {
 class Outbox;
+}
+
+namespace observe {
+class Metrics;
 }
 
 namespace app {
@@ -43,6 +48,9 @@ struct Module {
     // Called at start, also where no job is run: who is told of an event is known to whoever tells it.
     void (*jobs)(JobHandlers handlers) = nullptr;
     std::vector<Schedule> schedules;
+    // Called every half minute by each process that moves the outbox: what waits for somebody over all tenants, as gauges. Their labels
+    // are names that the program knows, never what a row has.
+    async::Task<void> (*measure)(db::SystemDb db, observe::Metrics* metrics) = nullptr;
 
     // What leaves the service as webhooks (app/webhook_event.h), and who writes it down, in the transaction of the event: one module.
     std::vector<WebhookEventType> webhooks{};

@@ -25,6 +25,12 @@ constexpr auto describe(Pooler*) {
     return schema::enumeration<Pooler>("Pooler", {{Pooler::none, "none"}, {Pooler::transaction, "transaction"}});
 }
 
+enum class ProviderMode : std::uint8_t { sandbox, live };
+constexpr auto describe(ProviderMode*) {
+    return schema::enumeration<ProviderMode>("ProviderMode",
+                                             {{ProviderMode::sandbox, "sandbox"}, {ProviderMode::live, "live"}});
+}
+
 enum class DocsPlace : std::uint8_t { open, management, off };
 constexpr auto describe(DocsPlace*) {
     return schema::enumeration<DocsPlace>(
@@ -41,6 +47,7 @@ struct Settings {
     std::optional<std::string> redis_url;
     std::optional<Switch> rate_limits;
     std::optional<Switch> load_shedding;
+    std::optional<ProviderMode> provider_mode;
     std::string host;
     std::int32_t port = 8080;
     std::string management_host = "127.0.0.1";
@@ -118,6 +125,12 @@ struct Settings {
                 {.doc =
                      "While more requests come than can be answered, 503 `http.load_shed` for a part of them: what may "
                      "wait, such as reports, first. Not set: `on` in production."}),
+            field<&Settings::provider_mode>(
+                "PROVIDER_MODE",
+                {.doc = "Which of their systems providers of money and messages are reached at. `sandbox`: those where "
+                        "nothing is "
+                        "real, and keys that say that they are live are refused. Not set: `live` in production, else "
+                        "`sandbox`. A `…_BASE_URL` of a provider goes before it."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
@@ -294,6 +307,12 @@ struct Settings {
 
     [[nodiscard]] bool sheds_load() const {
         return load_shedding.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
+    }
+
+    [[nodiscard]] bool uses_sandboxes() const {
+        return provider_mode.value_or(environment == Environment::production
+                                          ? ProviderMode::live
+                                          : ProviderMode::sandbox) == ProviderMode::sandbox;
     }
 
     [[nodiscard]] DocsPlace docs_place() const {

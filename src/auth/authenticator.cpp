@@ -124,6 +124,23 @@ void add_log_fields(http::Context& context, const Caller& caller) {
 
 }  // namespace
 
+Caller Authenticator::caller_of(const SessionState& state) const {
+    return {state.user_id, state.tenant_id, state.session_id,    state.device_id,
+            state.grants,  &permissions_,   state.member_version};
+}
+
+Authenticator::Proof Authenticator::prove_bearer(std::string_view token) {
+    return prove_token("Bearer " + std::string(token));
+}
+
+Caller Authenticator::admit_bearer(const Proof& proof, const SessionState* state) const {
+    if (state == nullptr || state->expires_at <= clock_.now())
+        throw refuse(errors::session_revoked, "the session has ended");
+    if (!proof.claims || !agree(*proof.claims, *state))
+        throw refuse(errors::session_revoked, "the session is not the token's");
+    return caller_of(*state);
+}
+
 Caller Authenticator::admit(http::Context& context, const Proof& proof, const SessionState* state) const {
     if (state == nullptr || state->expires_at <= clock_.now())
         throw refuse(errors::session_revoked, "the session has ended");
@@ -132,8 +149,7 @@ Caller Authenticator::admit(http::Context& context, const Proof& proof, const Se
     } else {
         cookies_.require_intent(context.request(), state->session_id);
     }
-    Caller caller{state->user_id, state->tenant_id, state->session_id,    state->device_id,
-                  state->grants,  &permissions_,    state->member_version};
+    auto caller = caller_of(*state);
     add_log_fields(context, caller);
     return caller;
 }

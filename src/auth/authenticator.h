@@ -79,6 +79,12 @@ public:
     // The caller, or 401 (no session, or another than the token says), or 403 (a cookie without its CSRF token).
     [[nodiscard]] Caller admit(http::Context& context, const Proof& proof, const SessionState* state) const;
 
+    // Of a token that comes in another way than by a request's header (the first message of a WebSocket): what stands behind "Bearer ".
+    [[nodiscard]] Proof prove_bearer(std::string_view token);
+    [[nodiscard]] Caller admit_bearer(const Proof& proof, const SessionState* state) const;
+    [[nodiscard]] Caller caller_of(const SessionState& state) const;
+    [[nodiscard]] const Permissions& permissions() const noexcept { return permissions_; }
+
     void invalidate_session(const base::Uuid& id);
     void invalidate_user(const base::Uuid& id);
     void invalidate_tenant(const base::Uuid& id);

@@ -53,6 +53,11 @@ void SessionCookies::require_own_page(const http::Request& request) const {
     throw base::Failure(errors::csrf_failed, "the request comes from a page of another origin");
 }
 
+void SessionCookies::require_own_page_of_socket(const http::Request& request) const {
+    if (comes_from_own_page(request)) return;
+    throw base::Failure(errors::csrf_failed, "the socket is opened by a page of another origin");
+}
+
 void SessionCookies::require_intent(const http::Request& request, const base::Uuid& session_id) const {
     if (http::is_safe(request.method())) return;
     require_own_page(request);

@@ -54,6 +54,9 @@ public:
     // The same for a request that has no session, and so no token, yet.
     void require_own_page(const http::Request& request) const;
 
+    // The same for a WebSocket: its GET is no safe request, since a page of any origin may open one with the user's cookies.
+    void require_own_page_of_socket(const http::Request& request) const;
+
     struct Session {
         std::string_view token;
         base::Uuid session_id;

@@ -237,8 +237,9 @@ async::Task<void> Database::connect(async::SteadyTime deadline) {
 
 namespace {
 
-// Why the server would refuse a write. Judges nothing when no connection was free in time.
+// Why the server would refuse a write. Judges nothing when no connection was free in half of the time.
 async::Task<std::string> refusal_of(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
+    deadline -= (deadline - async::Loop::now()) / 2;
     try {
         const auto answer =
             co_await run_single(state, {&state->statements.takes_writes(), {}}, {Kind::write, {}, deadline});
@@ -253,9 +254,26 @@ async::Task<std::string> refusal_of(std::shared_ptr<DatabaseState> state, async:
     co_return "no connection that takes writes";
 }
 
-async::Task<bool> answers(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
+// Known already: a server that is away is not waited for.
+bool is_out_of_reach(const DatabaseState& state) {
     try {
-        co_await run_point(state, {&state->statements.ping(), {}}, {}, deadline);
+        state.points->check_room();
+    } catch (const base::Failure& failure) {
+        return failure.code() == errors::unavailable;
+    }
+    return false;
+}
+
+// On a connection of its own: that others wait for a lock, or for each other, is no reason to take an instance out of service.
+async::Task<bool> answers(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
+    if (state->closed || is_out_of_reach(*state)) co_return false;
+    try {
+        Call call{&state->statements.ping(), {}};
+        Result result;
+        const Lease lease = co_await LeaseWait(*state, deadline, *state->probes, std::nullopt);
+        Exchange exchange(*state, deadline, {.calls = {&call, 1}, .results = {&result, 1}, .loss = Loss::repeat});
+        exchange.run_on(lease.connection());
+        co_await exchange;
         co_return true;
     } catch (const base::Failure&) {
         co_return false;

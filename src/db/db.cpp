@@ -75,8 +75,10 @@ async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> ca
 
 }  // namespace
 
-async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks) {
+async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks,
+                                     ResultCallbacks with_results) {
     BatchResults results(co_await execute_all(target, std::move(calls)));
+    for (auto& make : with_results) callbacks.push_back(make(results));
     for (auto& callback : callbacks) {
         if (target.transaction != nullptr) {
             target.transaction->after_commit(std::move(callback));

@@ -33,6 +33,7 @@
 //     acting.system(batch).add(add_user, user);
 
 #include "async/task.h"
+#include "db/announcements.h"
 #include "db/catalogue.h"
 #include "db/database.h"
 #include "db/page.h"
@@ -47,6 +48,7 @@ struct Databases {
     Database* app;
     Database* system;
     const Catalogue* catalogue;
+    Announcements* announcements = nullptr;  // of what their batches commit; none: nobody is told
 };
 
 // How far ahead the deadline of a Db may be set.
@@ -81,8 +83,12 @@ observe::Span statement_span(const observe::SpanContext* parent, std::string_vie
 async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters);
 std::unique_ptr<CursorReader> open_cursor_reader(const Target& target, const Statement& statement,
                                                  Parameters parameters);
-using Callbacks = std::vector<std::move_only_function<void()>>;
-async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks);
+using Callback = std::move_only_function<void()>;
+using Callbacks = std::vector<Callback>;
+// Called with what the batch gave, for what is called after the commit.
+using ResultCallbacks = std::vector<std::move_only_function<Callback(const BatchResults& results)>>;
+async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks,
+                                     ResultCallbacks with_results);
 [[noreturn]] void throw_not_of_the_system();
 [[noreturn]] void throw_not_one(std::string_view statement, std::size_t rows);
 [[noreturn]] void throw_bad_cursor();
@@ -234,7 +240,15 @@ public:
     async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
         return run_transaction<Work, T>(target_, std::move(work), {.isolation = isolation});
     }
-    // The same for hundreds of statements: on connections of its own, beside those that short writes wait for.
+    // Reads of one moment (repeatable read, read only), on the server that takes writes: a replica may be behind what was read before.
+    // `bulk`: for seconds, on the connections for bulks.
+    template <class Work,
+              class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
+    async::Task<T> read_together(Work work, bool bulk = false) const {
+        return run_transaction<Work, T>(target_, std::move(work),
+                                        {.isolation = Isolation::repeatable_read, .read_only = true, .bulk = bulk});
+    }
+    // As transaction(), for hundreds of statements: on connections of its own, beside those that short writes wait for.
     template <class Work,
               class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
     async::Task<T> bulk_transaction(Work work) const {
@@ -368,9 +382,27 @@ public:
     }
     // Called once the batch, or the transaction around it, is committed (Transaction::after_commit).
     void after_commit(std::move_only_function<void()> callback) { after_commit_.push_back(std::move(callback)); }
+    // The same, with the row that one of its statements gave, if it gave one.
+    template <class R>
+    void after_commit(BatchSlot<R> slot, std::move_only_function<void(std::optional<R>)> callback) {
+        with_results_.emplace_back([slot, callback = std::move(callback)](
+                                       const BatchResults& results) mutable -> detail::Callback {
+            return [row = results.one(slot), callback = std::move(callback)]() mutable { callback(std::move(row)); };
+        });
+    }
+    // Once it is committed, whoever listens on this loop hears of it (db/announcements.h).
+    void announce(AnnouncedRows rows)
+        requires(!System)
+    {
+        if (auto* to = announcements()) to->write(*this, {rows});
+        after_commit([to = announcements(), tenant = tenant(), rows = std::move(rows)] {
+            if (to != nullptr) to->tell({.tenant = tenant, .rows = {rows}});
+        });
+    }
+    [[nodiscard]] Announcements* announcements() const noexcept { return target_.databases->announcements; }
     // Returning means committed. Runs once; a failure throws and nothing was kept.
     [[nodiscard]] async::Task<BatchResults> commit() {
-        return detail::commit_all(target_, std::move(calls_), std::move(after_commit_));
+        return detail::commit_all(target_, std::move(calls_), std::move(after_commit_), std::move(with_results_));
     }
     [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
     // What a job that is added to it is a child of.
@@ -395,6 +427,7 @@ private:
     detail::Target target_;
     std::vector<Call> calls_;
     detail::Callbacks after_commit_;
+    detail::ResultCallbacks with_results_;
 };
 
 // Where a statement of the system is added: to a SystemBatch, or to the batch of an ActingDb. As valid as that batch.

@@ -93,6 +93,28 @@ private:
     EventStream stream_;
 };
 
+namespace {
+
+constexpr schema::Field last_event_id = [] {
+    auto field = detail::field_of_part<"Last-Event-ID", std::optional<std::string>>;
+    field.rules.doc =
+        "The `id` of the last event that came, when the client comes again. `EventSource` says it by itself.";
+    return field;
+}();
+
+}  // namespace
+
+LastEventId LastEventId::read(Context& context, Findings& findings) {
+    LastEventId part;
+    detail::read_parameter(last_event_id, "header", context.request().header("Last-Event-ID"), &part.value, findings);
+    return part;
+}
+
+void LastEventId::describe(Operation& operation) {
+    operation.parameters.push_back({"header", &last_event_id, false});
+    operation.can_fail(errors::invalid);
+}
+
 void EventStream::send(Context& context, EventStream&& stream) {
     if (stream.events == nullptr) throw std::logic_error("http::EventStream: without a queue there are no events");
     context.response()

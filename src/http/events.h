@@ -1,8 +1,7 @@
 #pragma once
 // A result that goes on for as long as its client listens: server-sent events (text/event-stream), for `EventSource` and the like.
 //
-//     async::Task<http::EventStream> follow(auth::Caller caller, http::HeaderValue<"Last-Event-ID", std::optional<std::string>> last,
-//                                           http::Service<OrderFeed> feed) {
+//     async::Task<http::EventStream> follow(auth::Caller caller, http::LastEventId last, http::Service<OrderFeed> feed) {
 //         co_return http::EventStream{feed->listen(caller.tenant_id, *last)};       // std::shared_ptr<http::EventQueue>
 //     }
 //
@@ -38,6 +37,15 @@ struct ServerSentEvent {
     std::optional<std::chrono::milliseconds> retry{};  // after which the client comes again from now on
 };
 
+// A part of a handler: the id of the last event that the client has, when it comes again.
+struct LastEventId {
+    std::optional<std::string> value{};
+    const std::optional<std::string>& operator*() const { return value; }
+
+    static LastEventId read(Context& context, Findings& findings);
+    static void describe(Operation& operation);
+};
+
 // What waits for one client.
 class EventQueue {
 public:
@@ -49,6 +57,8 @@ public:
     bool push(const ServerSentEvent& event);
     // What waits is sent; then the stream ends.
     void close();
+    // False: the client has gone, or nothing more is sent.
+    [[nodiscard]] bool is_open() const noexcept { return !ended_; }
 
 private:
     friend class EventReply;

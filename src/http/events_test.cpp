@@ -20,7 +20,7 @@ struct Feed {
     std::chrono::milliseconds heartbeat = 1h;
 };
 
-async::Task<EventStream> follow(HeaderValue<"Last-Event-ID", std::optional<std::string>> last, Service<Feed> feed) {
+async::Task<EventStream> follow(LastEventId last, Service<Feed> feed) {
     auto queue = std::make_shared<EventQueue>(feed->loop);
     queue->push({.data = last.value.value_or("all"), .id = "7", .type = "beginning", .retry = 2s});
     feed->listener = queue;
@@ -34,7 +34,7 @@ protected:
         services.add(feed);
         Routes routes(router.group("", {problems()}), "test");
         routes.get("/events", follow);
-        options.write_deadline = 1h;
+        options.write_deadline = write_deadline;
         start();
     }
     // On the loop; false where nobody listens.
@@ -51,6 +51,7 @@ protected:
         return with_listener([&](EventQueue& queue) { return queue.push(event); });
     }
 
+    std::chrono::milliseconds write_deadline = 1h;
     Feed feed{loop};
 };
 
@@ -96,6 +97,23 @@ TEST_F(EventsTest, EndWhenTheClientGoes) {
     client.send(get("/events"));
     static_cast<void>(client.read_until("data: all\n\n\r\n"));
     client.abort();
+    while (with_listener([](EventQueue&) { return true; })) std::this_thread::yield();
+}
+
+class VanishingTest : public EventsTest {
+protected:
+    VanishingTest() {
+        write_deadline = 300ms;
+        feed.heartbeat = 20ms;
+    }
+};
+
+// Comments go into the kernel's buffer, which has room for hours of them: that nobody acknowledges them ends the stream.
+TEST_F(VanishingTest, AClientThatVanishesWithoutAWordIsEnded) {
+    const Client client(port);
+    client.send(get("/events"));
+    static_cast<void>(client.read_until(":\n\n\r\n"));
+    client.vanish();
     while (with_listener([](EventQueue&) { return true; })) std::this_thread::yield();
 }
 

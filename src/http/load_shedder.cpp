@@ -21,6 +21,7 @@ void LoadShedder::waited(Queue queue, std::chrono::nanoseconds delay, async::Ste
 bool LoadShedder::admits(Priority priority, async::SteadyTime now) {
     turn(now);
     const auto of = static_cast<std::size_t>(priority);
+    if (overdue(now) > options_.targets[of] / 2) return false;
     if (shares_[of] >= 1) return true;
     credit_[of] += shares_[of];
     if (credit_[of] < 1) return false;
@@ -28,7 +29,16 @@ bool LoadShedder::admits(Priority priority, async::SteadyTime now) {
     return true;
 }
 
+std::chrono::nanoseconds LoadShedder::overdue(async::SteadyTime now) const {
+    return now > expected_ ? now - expected_ : std::chrono::nanoseconds(0);
+}
+
 void LoadShedder::turn(async::SteadyTime now) {
+    if (overdue(now) > options_.targets.back()) {
+        // Judged by what is said at the end of it.
+        interval_began_ = std::max(interval_began_, now - options_.interval / 2);
+        return;
+    }
     if (interval_began_ == async::SteadyTime{}) interval_began_ = now;
     if (now - interval_began_ < options_.interval) return;
     std::chrono::nanoseconds longest{0};

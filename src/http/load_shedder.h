@@ -26,6 +26,9 @@ struct LoadShedderOptions {
     double least = 0.02;  // of them still find out whether it is better
 };
 
+// In the context of a request that was refused so: no fault, and no line of one in the log for each.
+struct Shed {};
+
 class LoadShedder {
 public:
     enum class Queue : std::uint8_t { loop, reads, writes };
@@ -33,6 +36,9 @@ public:
     explicit LoadShedder(const LoadShedderOptions& options = {}) : options_(options) { shares_.fill(1); }
 
     void waited(Queue queue, std::chrono::nanoseconds delay, async::SteadyTime now);
+    // When the loop looks at its lateness next. While that is overdue it is in one long turn: nothing tells of a queue then, which is no
+    // sign that there is none; and what comes when half of a target is over is refused, so that a turn has an end.
+    void expect(async::SteadyTime at) { expected_ = at; }
     // Counts the request.
     [[nodiscard]] bool admits(Priority priority, async::SteadyTime now);
     // Of requests that are let through; 1: all.
@@ -46,10 +52,12 @@ private:
     };
 
     void turn(async::SteadyTime now);
+    [[nodiscard]] std::chrono::nanoseconds overdue(async::SteadyTime now) const;
     void adjust(std::chrono::nanoseconds delay, int intervals);
 
     LoadShedderOptions options_;
     async::SteadyTime interval_began_{};
+    async::SteadyTime expected_ = async::SteadyTime::max();
     std::array<Shortest, queues> shortest_{};
     std::array<double, priorities> shares_{};
     std::array<double, priorities> credit_{};

@@ -81,5 +81,37 @@ TEST_F(LoadShedderTest, TheLongestOfTheQueuesCounts) {
     EXPECT_EQ(admitted(Priority::high), 100);
 }
 
+// A turn that is long is cut short: what comes behind its part is refused, by priority, until the loop looks again.
+TEST_F(LoadShedderTest, ALongTurnHasAnEnd) {
+    shedder.waited(Queue::loop, 0ms, now);
+    shedder.expect(now + 30ms);
+    now += 50ms;
+    EXPECT_EQ(admitted(Priority::low), 100);
+    now += 10ms;
+    EXPECT_EQ(admitted(Priority::low), 0);
+    EXPECT_EQ(admitted(Priority::normal), 100);
+    now += 30ms;
+    EXPECT_EQ(admitted(Priority::normal), 0);
+    EXPECT_EQ(admitted(Priority::high), 100);
+    now += 150ms;
+    EXPECT_EQ(admitted(Priority::high), 0);
+    shedder.waited(Queue::loop, 210ms, now);
+    shedder.expect(now + 30ms);
+    EXPECT_EQ(admitted(Priority::low), 100) << "the next turn";
+}
+
+// Nobody tells of a queue while the loop does not turn: that is no sign that there is none.
+TEST_F(LoadShedderTest, ASilenceInALongTurnIsNoRecovery) {
+    wait(150ms, 10);
+    const auto share = shedder.share(Priority::normal);
+    ASSERT_LT(share, 0.1);
+    shedder.expect(now);
+    for (int i = 0; i < 20; ++i) {
+        now += 100ms;
+        EXPECT_EQ(admitted(Priority::normal), 0);
+    }
+    EXPECT_LE(shedder.share(Priority::normal), share);
+}
+
 }  // namespace
 }  // namespace http

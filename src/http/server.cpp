@@ -29,6 +29,7 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr int most_accepted_at_once = 64;
 constexpr auto accept_pause_time = std::chrono::milliseconds(100);
 constexpr std::size_t most_refusing = 64;
 constexpr int most_looked_at = 16;  // idle connections whose next request is just arriving
@@ -72,9 +73,11 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
         ::setsockopt(acceptor.native_handle(), level, name, &value, sizeof value);
     };
     if (options.shares_port) set(SOL_SOCKET, SO_REUSEPORT, 1);
-    // Accepted sockets inherit both (tcp(7)): no call for each of them.
+    // Accepted sockets inherit these (tcp(7)): no call for each of them.
     set(SOL_SOCKET, SO_SNDBUF, options.socket_send_buffer);
     set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, options.socket_unsent);
+    // What the kernel has taken and the client has not: a client that vanished without a word would else be there for a quarter of an hour.
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(options.write_deadline.count()));
     acceptor.bind(endpoint, error);
     require(error, "listen on port " + std::to_string(options.port));
     // Only now: the kernel refuses the first listener of another process, and takes the others of this one.
@@ -160,6 +163,7 @@ void Server::Impl::listen() {
     const auto executor = async::native(loop).get_executor();
     shares_listener = options.listener >= 0;
     acceptor.emplace(shares_listener ? adopt_acceptor(executor, options.listener) : open_acceptor(executor, options));
+    acceptor->non_blocking(true);
     accept();
 }
 
@@ -176,7 +180,19 @@ void Server::Impl::on_accepted(const error_code& error, Socket socket) {
     if (destroyed) return;
     if (error && acceptor->is_open()) return on_accept_failed(error);
     if (!error) admit(std::move(socket), peer);
+    accept_more();
     accept();
+}
+
+// One a turn would be few while turns are long: who comes anew would wait for seconds to be refused.
+void Server::Impl::accept_more() {
+    for (int i = 0; i < most_accepted_at_once && acceptor && acceptor->is_open(); ++i) {
+        Socket socket(acceptor->get_executor());
+        error_code error;
+        acceptor->accept(socket, peer, error);
+        if (error) return;  // nobody waits; what else it is, accept() meets again
+        admit(std::move(socket), peer);
+    }
 }
 
 void Server::Impl::on_accept_failed(const error_code& error) {

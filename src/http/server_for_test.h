@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -63,6 +64,12 @@ public:
     void close() {
         if (socket_ >= 0) ::close(socket_);
         socket_ = -1;
+    }
+    // Out of reach: nothing that comes is taken or acknowledged, and the server is told nothing.
+    void vanish() const {
+        sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+        const sock_fprog program{.len = 1, .filter = &drop};
+        ::setsockopt(socket_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
     }
     // Closes with a reset.
     void abort() {

@@ -59,6 +59,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
     void listen();
     void accept();
+    void accept_more();
     void on_accepted(const boost::system::error_code& error, Socket socket);
     void on_accept_failed(const boost::system::error_code& error);
     void pause_accept(const boost::system::error_code& error);

@@ -294,6 +294,31 @@ TEST_F(ServerLimitsTest, ClientsThatDoNotReadHoldFewEncoders) {
 
 // ---- Connections and descriptors -------------------------------------------------------------------------------------
 
+// While turns of the loop are long, one connection a turn would leave those that come anew in the kernel until they give up.
+TEST_F(ServerLimitsTest, ConnectionsThatComeTogetherAreAcceptedTogether) {
+    constexpr std::size_t many = 48;
+    start();
+    std::promise<void> gate;
+    loop.post([&gate] { gate.get_future().wait(); });
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < many; ++i) {
+        clients.push_back(std::make_unique<Client>(port));
+        clients.back()->send(get("/health"));
+    }
+    int turns = 0;
+    std::promise<void> accepted;
+    std::function<void()> count = [&] {
+        if (metric("http_connections_accepted_total") >= many) return accepted.set_value();
+        ++turns;
+        loop.post(count);
+    };
+    loop.post(count);
+    gate.set_value();
+    accepted.get_future().wait();
+    EXPECT_LT(turns, 12);
+    for (const auto& client : clients) EXPECT_TRUE(client->read_until("ok").ends_with("ok"));
+}
+
 TEST_F(ServerLimitsTest, TheOldestIdleClientMakesRoom) {
     options.max_connections = 2;
     start();

@@ -442,6 +442,33 @@ TEST_F(TlsTest, TheFolderMayBeSwappedBehindALink) {
     EXPECT_EQ(served(), "/CN=two");
 }
 
+// As certbot does: each file is a link into an archive, and the links are put one after the other.
+TEST_F(TlsTest, TheFilesMayBeLinksThatArePutAnew) {
+    const auto put = [&](const std::string& name, const Pair& pair) {
+        write(folder / ("fullchain" + name), pair.certificate);
+        write(folder / ("privkey" + name), pair.key);
+    };
+    const auto link = [&](const fs::path& to, const fs::path& at) {
+        fs::create_symlink(to, folder / "new");
+        fs::rename(folder / "new", at);
+    };
+    put("1.pem", make_pair_of("one"));
+    put("2.pem", make_pair_of("two"));
+    link("fullchain1.pem", files.certificate_file);
+    link("privkey1.pem", files.key_file);
+    make_tls();
+    options.tls = tls.get();
+    start();
+    EXPECT_EQ(served(), "/CN=one");
+    link("privkey2.pem", files.key_file);
+    EXPECT_FALSE(tls->look());
+    link("fullchain2.pem", files.certificate_file);
+    EXPECT_FALSE(tls->look());
+    EXPECT_TRUE(tls->look());
+    EXPECT_EQ(served(), "/CN=two");
+    EXPECT_EQ(metric("tls_reload_failed"), 0);
+}
+
 TEST_F(TlsTest, APairThatCannotBeServedKeepsTheOneBefore) {
     const auto one = make_pair_of("one");
     start_tls(one);

@@ -64,6 +64,11 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
       close_alarm_(services_.loop),
       fetching_(services_.loop),
       active_(services_.metrics.gauge("jobs_active", "Jobs that run here.", {{"queue", std::string(queue)}})),
+      slots_(
+          services_.metrics.gauge("jobs_slots", "Jobs that may run here at a time.", {{"queue", std::string(queue)}})),
+      polled_(services_.metrics.gauge("jobs_last_poll_seconds",
+                                      "When Redis last said whether there is a job for us, since 1970.",
+                                      {{"queue", std::string(queue)}})),
       processed_(services_.metrics.counter_family(
           "jobs_processed_total", "Runs of jobs by how they ended: completed, failed, retried, lost, released.",
           {"queue", "name", "outcome"})),
@@ -94,6 +99,9 @@ void WorkerState::add_handler(std::string_view queue, std::string_view name, Han
 
 void WorkerState::start() {
     if (std::exchange(started_, true)) return;
+    slots_.set(static_cast<double>(options_.concurrency));
+    // Whoever never reaches Redis has not polled since it began.
+    note_poll();
     loops_.spawn(fetch_loop());
     loops_.spawn(check_stalled_loop());
 }
@@ -116,6 +124,8 @@ void WorkerState::wake_all() {
     fetching_.set();
 }
 
+void WorkerState::note_poll() const { polled_.set(static_cast<double>(queue_.now()) / 1'000); }
+
 bool WorkerState::may_fetch() const {
     return !paused_ && running_.size() < options_.concurrency && limit_until_ <= queue_.now();
 }
@@ -126,6 +136,7 @@ bool WorkerState::fetches_next() const {
 
 std::optional<JobRecord> WorkerState::take(FetchReply reply) {
     if (!reply.looked) return std::nullopt;
+    note_poll();
     limit_until_ = reply.limited_for > 0 ? queue_.now() + reply.limited_for : 0;
     block_until_ = std::max<std::int64_t>(reply.next_delayed, 0);
     drained_ = !reply.job;

@@ -66,6 +66,7 @@ private:
     [[nodiscard]] bool fetches_next() const;
     [[nodiscard]] std::optional<JobRecord> take(FetchReply reply);
     void wake_all();
+    void note_poll() const;
 
     // ---- worker_run.cpp: running
     // Runs the job, and those that Redis hands out in the same breath as it takes the ended one.
@@ -122,6 +123,8 @@ private:
     async::Event fetching_;  // Redis has answered a fetch, or the worker closes
 
     observe::Gauge active_;
+    observe::Gauge slots_;
+    observe::Gauge polled_;
     observe::CounterFamily processed_;
     observe::HistogramFamily durations_;
     std::map<std::string, JobMetrics, std::less<>> job_metrics_;

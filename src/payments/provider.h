@@ -168,6 +168,8 @@ public:
         std::string_view json) const = 0;
     // What may be shown of credentials, for people to tell accounts apart: "174379", "sk_test_…4Fq2".
     [[nodiscard]] virtual std::string shown(const schema::Json& credentials) const = 0;
+    // Whether money moves by them, as far as they say: by the key itself, or by the environment that was typed in with it.
+    [[nodiscard]] virtual bool is_live(const schema::Json& /*credentials*/) const { return false; }
 
     [[nodiscard]] virtual async::Task<Started> start(Account account, StartRequest request, client::Call call) = 0;
     [[nodiscard]] virtual async::Task<Evidence> query(Account account, AttemptRef attempt, client::Call call) = 0;

@@ -162,8 +162,8 @@ std::string_view describe_format(Format format) {
 
 std::string_view pattern_of(Format format) {
     switch (format) {
-        // As it is typed: 7 to 15 digits, with "000" and "(0)" at most 19.
-        case Format::phone: return "^(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$";
+        // As it is typed, or as a tel: URI: 7 to 15 digits, with "000" and "(0)" at most 19.
+        case Format::phone: return "^[^A-Za-z0-9]*(?:[tT][eE][lL]:)?(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$";
         case Format::url: return R"(^[hH][tT][tT][pP][sS]?://[^/?#@]+([/?#].*)?$)";
         case Format::currency: return "^[A-Z]{3}$";
         case Format::country: return "^[A-Z]{2}$";

@@ -311,8 +311,9 @@ std::string Components::render(const Type& type, Direction direction, const Rule
     Rules item_rules = rules;
     item_rules.doc = {};
     item_rules.example = {};
-    if (type.kind == Kind::object || type.kind == Kind::enumeration) {
-        const std::string target = reference(type, direction);
+    const Type& shown = type.kind == Kind::string && rules.one_of != nullptr ? *rules.one_of : type;
+    if (shown.kind == Kind::object || shown.kind == Kind::enumeration) {
+        const std::string target = reference(shown, direction);
         if (nullable) {
             schema.raw("anyOf", fmt::format(R"([{{"$ref":{}}},{{"type":"null"}}])", target));
         } else {
@@ -332,7 +333,7 @@ std::string Components::render(const Type& type, Direction direction, const Rule
     } else {
         add_scalar(schema, type, rules, nullable);
     }
-    if (const std::string text = describe_value(type.kind, rules); !text.empty()) schema.text("description", text);
+    if (const std::string text = describe_value(shown.kind, rules); !text.empty()) schema.text("description", text);
     if (!rules.example.empty()) schema.raw("examples", fmt::format("[{}]", rules.example));
     schema.members(extra);
     return std::move(schema).take();

@@ -79,7 +79,7 @@ TEST(JSONSchema, DirectionsWithTheirOwnMembers) {
         R"("description":"Invisible characters are dropped, capitals become small letters."},)"
         R"("password":{"type":"string","format":"password","minLength":8,"maxLength":10000,"writeOnly":true},)"
         R"("phone":{"type":["string","null"],"format":"phone","maxLength":40,)"
-        R"("pattern":"^(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$",)"
+        R"("pattern":"^[^A-Za-z0-9]*(?:[tT][eE][lL]:)?(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$",)"
         R"("description":"Read in any spelling, kept as E.164: `+254712345678`."},)"
         R"("locale":{"type":"string","maxLength":10000,"description":"BCP 47. When left out: `\"en-KE\"`.","examples":["sw-KE"]}},)"
         R"("required":["email","password"],"additionalProperties":false})");
@@ -88,6 +88,34 @@ TEST(JSONSchema, DirectionsWithTheirOwnMembers) {
     EXPECT_THAT(output, HasSubstr(R"("required":["email","createdAt","phone","locale"])"));
     EXPECT_THAT(output, Not(HasSubstr("password")));
     EXPECT_THAT(output, Not(HasSubstr("hash")));
+}
+
+// A text that is one of an enumeration's is documented as the enumeration.
+struct Labelled {
+    std::string status;
+    std::optional<std::string> former;
+
+    friend constexpr auto describe(Labelled*) {
+        return schema::object<Labelled>(
+            "Labelled", schema::field<&Labelled::status>("status", {.one_of = &type_of<Status>}),
+            schema::field<&Labelled::former>("former", {.one_of = &type_of<Status>, .doc = "Before."}));
+    }
+};
+
+TEST(JSONSchema, AClosedListOfTexts) {
+    schema::Components components;
+    std::ignore = components.schema_of(type_of<Labelled>, Direction::output);
+    EXPECT_EQ(components.all().at("Labelled"),
+              R"({"type":"object","properties":{"status":{"$ref":"#/components/schemas/Status"},)"
+              R"("former":{"anyOf":[{"$ref":"#/components/schemas/Status"},{"type":"null"}],"description":"Before."}},)"
+              R"("required":["status","former"],"additionalProperties":false})");
+    EXPECT_EQ(components.all().at("Status"), R"({"type":"string","enum":["open","closed","voided"]})");
+    EXPECT_TRUE(schema::parse<Labelled>(R"({"status":"open","former":null})").has_value());
+    EXPECT_FALSE(schema::parse<Labelled>(R"({"status":"Open"})").has_value());
+    EXPECT_TRUE(schema::check(Labelled{"open", "voided"}).empty());
+    const auto issues = schema::check(Labelled{"open", ""});
+    ASSERT_EQ(issues.size(), 1U);
+    EXPECT_EQ(issues[0].code, "invalid_value");
 }
 
 TEST(JSONSchema, WithoutAnnouncementTheFirstUseNames) {

@@ -33,6 +33,7 @@ struct StringRules {
     FormatRule format = Format::none;
     Text text = Text::unsaid;  // what the format says, if there is one
     StringCheck check = nullptr;
+    const Type* one_of = nullptr;  // a text that is one of this enumeration's: its names are all that there are
     bool defaulted = false, internal = false, read_only = false, write_only = false;
     std::string_view doc{}, example{}, permission{};
 };

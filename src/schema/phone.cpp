@@ -48,6 +48,13 @@ std::string without_separators(std::string_view typed) {
     return text;
 }
 
+// Of a link that was pasted, or a code that was scanned. RFC 3986 §3.1: schemes are of any case.
+std::string_view without_scheme(std::string_view typed) {
+    constexpr std::string_view scheme = "tel:";
+    const auto text = base::trim(typed);
+    return base::ascii_lower(text.substr(0, scheme.size())) == scheme ? text.substr(scheme.size()) : typed;
+}
+
 bool is_mobile(std::string_view national) {
     return national.size() == national_digits && (national.front() == '7' || national.front() == '1');
 }
@@ -82,7 +89,7 @@ std::optional<std::string> normalise_phone(std::string_view typed) {
     if (typed.size() > 4 * longest_typed) return std::nullopt;
     const auto length = base::utf8_length(typed);
     if (!length || *length > longest_typed) return std::nullopt;
-    const auto text = without_separators(typed);
+    const auto text = without_separators(without_scheme(typed));
     std::string_view digits = text;
     const bool has_plus = drop(digits, "+");
     if (digits.empty() || !std::ranges::all_of(digits, base::is_ascii_digit)) return std::nullopt;

@@ -15,7 +15,7 @@ namespace schema {
 
 // Of Kenya, also without its country: "07…", "01…", "7…", "1…", "254…", "+254…", "00254…", "000254…" (000 dials out of Kenya),
 // "020…" (a landline), with or without the 0 that people leave in ("+254 (0)7…", "25407…"). Of other countries: behind "+", "00" or
-// "000". Spaces, no-break and invisible ones too, hyphens, dots and brackets do not count. nullopt: no number. A mobile number of Kenya
+// "000". A tel: URI (RFC 3966) is its number; one with parameters (an extension, a context) is none. Spaces, no-break and invisible ones too, hyphens, dots and brackets do not count. nullopt: no number. A mobile number of Kenya
 // has nine digits behind 254, of which the first is 7 or 1; whose it is cannot be told, as numbers are ported.
 [[nodiscard]] std::optional<std::string> normalise_phone(std::string_view typed);
 

@@ -67,6 +67,13 @@ TEST(Phone, OfOtherCountriesStandsBehindAPlusOrWhatDialsOut) {
     EXPECT_EQ(normalise_phone("255712345678"), std::nullopt) << "no plus: it may be anything";
 }
 
+TEST(Phone, IsReadOutOfALink) {
+    for (const auto* const typed : {"tel:+254712345678", "TEL:0712-345-678", " tel: 0712.345.678",
+                                    "tel:+254-(0)712-345678", "tel:00254712345678", "tel:712345678"})
+        EXPECT_EQ(normalise_phone(typed), "+254712345678") << typed;
+    EXPECT_EQ(normalise_phone("tel:+44 (0)20 7946 0018"), "+442079460018");
+}
+
 TEST(Phone, IsNoOtherText) {
     for (const auto* const typed : {"",
                                     " ",
@@ -94,7 +101,13 @@ TEST(Phone, IsNoOtherText) {
                                     "0712345678/0722345678",
                                     "0712345678,",
                                     "0712345678;ext=1",
-                                    "tel:0712345678",
+                                    "tel:",
+                                    "tel:tel:0712345678",
+                                    "tel:+254712345678;ext=1",
+                                    "tel:0712345678;phone-context=+254",
+                                    "tel:%2B254712345678",
+                                    "sip:0712345678",
+                                    "callto:0712345678",
                                     "++254712345678",
                                     "+254712345678+",
                                     "0712\xff"

@@ -145,6 +145,10 @@ void read_enumeration(const EnumType& enumeration, void* out, std::string_view t
     add_invalid_value(enumeration, issues);
 }
 
+bool is_name_of(const EnumType& enumeration, std::string_view text) {
+    return std::ranges::any_of(enumeration.values, [&](const auto& one) { return one.name == text; });
+}
+
 void read_quantity(void* out, std::string_view text, const Rules& rules, Issues& issues) {
     const auto quantity = base::Quantity::from_string(text);
     store_or(out, quantity, issues, "decimal",
@@ -260,6 +264,8 @@ void check_string(std::string_view text, const Rules& rules, Encoding encoding, 
         issues.add("", "pattern", fmt::format("Must match {} as a whole.", rules.pattern),
                    {text_parameter("pattern", rules.pattern)});
     }
+    if (rules.one_of != nullptr && !is_name_of(*rules.one_of->enumeration, text))
+        add_invalid_value(*rules.one_of->enumeration, issues);
     if (rules.check == nullptr) return;
     if (const std::string_view code = rules.check(text); !code.empty()) {
         issues.add("", code, fmt::format("This value is not accepted: {}.", code));

@@ -88,6 +88,8 @@ inline constexpr std::int64_t max_safe_integer = 9'007'199'254'740'991;
 // Returns an issue code ("not_a_weekday"), or an empty view when the value is fine.
 using StringCheck = std::string_view (*)(std::string_view value);
 
+struct Type;
+
 // All rules of one field, for its scalar (also inside optionals and arrays) and for the array around it.
 struct Rules {
     std::string_view doc;
@@ -112,9 +114,9 @@ struct Rules {
     double min_number = std::numeric_limits<double>::lowest();
     double max_number = std::numeric_limits<double>::max();
     StringCheck check = nullptr;
+    const Type* one_of = nullptr;  // an enumeration
 };
 
-struct Type;
 struct ObjectType;
 
 // Issues found so far. Pointers are those of one value being read: "/lines/0/quantity". One thread; no allocation until

@@ -135,7 +135,9 @@ struct WhatsappAccount {
 
 using Account = std::variant<CaptureAccount, AfricasTalkingAccount, TwilioAccount, WhatsappAccount>;
 
-// "" of each: where the provider is. Of tests and simulators.
+inline constexpr std::string_view africastalking_sandbox = "https://api.sandbox.africastalking.com";
+
+// "" of each: where the provider is. Of tests, simulators and sandboxes.
 struct Endpoints {
     std::string africastalking;
     std::string twilio;

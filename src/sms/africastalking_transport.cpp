@@ -100,7 +100,7 @@ AfricasTalkingTransport::AfricasTalkingTransport(Parts parts, AfricasTalkingAcco
       account_(std::move(account)),
       target_(provider_target(
           "africastalking", parts.base_url,
-          account_.is_sandbox() ? "https://api.sandbox.africastalking.com" : "https://api.africastalking.com",
+          account_.is_sandbox() ? africastalking_sandbox : std::string_view("https://api.africastalking.com"),
           client::SecretHeader{"apiKey", account_.api_key})) {}
 
 async::Task<std::vector<SendResult>> AfricasTalkingTransport::deliver(const OutgoingMessage* message,

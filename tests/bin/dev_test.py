@@ -45,6 +45,7 @@ trap 'echo restarted' USR1
 trap 'kill $!; echo stopped; exit 0' TERM
 echo "serving: $*"
 [[ -z ${{WHATSAPP_TOKEN:-}} ]] || echo "WhatsApp: $WHATSAPP_TOKEN at $WHATSAPP_BASE_URL"
+[[ -z ${{REALTIME_APP_KEY:-}} ]] || echo "app: $REALTIME_APP_ID $REALTIME_APP_KEY $REALTIME_APP_SECRET"
 [[ -z ${{MPESA_BASE_URL:-}} ]] || echo "M-Pesa: $MPESA_BASE_URL"
 while true; do wait $!; done
 """
@@ -74,6 +75,8 @@ class Dev(unittest.TestCase):
         environment.pop("BACKEND_API_BUILD_ROOT", None)
         for provider in ("MPESA", "STRIPE", "FLUTTERWAVE", "PAYSTACK", "PESAPAL", "WHATSAPP"):
             environment.pop(f"{provider}_BASE_URL", None)
+        for name in ("ID", "KEY", "SECRET"):
+            environment.pop(f"REALTIME_APP_{name}", None)
         self.process = subprocess.Popen(
             [self.checkout / "bin/dev", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -125,6 +128,21 @@ class Dev(unittest.TestCase):
         said = "\n".join(self.lines_until("WhatsApp: "))
         self.assertIn("simulator of whatsapp: http://127.0.0.1:4569", said)
         self.assertIn("WhatsApp: token-of-it at http://127.0.0.1:4569", said)
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
+
+    def test_the_key_of_the_pusher_protocol_is_said_and_set_unless_there_is_one(self):
+        self.start("--port", "4001")
+        said = "\n".join(self.lines_until("app: "))
+        self.assertIn("Pusher protocol: key local-app-key, host 127.0.0.1, port 4001", said)
+        self.assertIn("app: local local-app-key local-app-secret", said)
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
+
+    def test_an_app_of_the_pusher_protocol_in_env_stays(self):
+        (self.checkout / ".env").write_text("REALTIME_APP_KEY=mine\n")
+        self.start()
+        self.assertNotIn("Pusher protocol", "\n".join(self.lines_until("serving")))
         self.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
 

@@ -10,6 +10,7 @@ import { type ScratchDatabase, scratchDatabase } from '../e2e/support/database.j
 import { environment, repository } from '../e2e/support/environment.js';
 import { freePort } from '../e2e/support/postgres.js';
 import { Process, run } from '../e2e/support/process.js';
+import { recordRun } from '../e2e/support/runs.js';
 import { serviceEnvironment } from '../e2e/support/service.js';
 import { until } from '../e2e/support/until.js';
 import { baseName, epoch, type ImageConfig, openStore, type Store } from './support/image.js';
@@ -106,7 +107,14 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
     expect(around).toBeLessThan(mostAround);
     expect(around).toBeGreaterThan(0);
     // The build under test carries sanitizers; that of a release is what is shipped.
-    if (environment.long) expect(around + program).toBeLessThan(most);
+    if (!environment.long) return;
+    expect(around + program).toBeLessThan(most);
+    await recordRun('image', {
+      megabytesAboveBase: Number(((around + program) / megabyte).toFixed(1)),
+      program: Number((program / megabyte).toFixed(1)),
+      librariesAndTables: Number((around / megabyte).toFixed(1)),
+      most: most / megabyte,
+    });
   });
 
   test('lists in its SBOM what it has, with the licences', async () => {

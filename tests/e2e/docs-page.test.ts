@@ -17,6 +17,20 @@ import { migrate, type Service, serviceEnvironment, startService } from './suppo
 const outside: Record<string, string> = {
   refreshSession: 'a refresh token comes out of a log-in, and serves once',
   deleteSession: 'the id of a session comes out of a log-in',
+  getChanges: 'a cursor comes out of a snapshot',
+  readNotification: 'the id of a notification comes out of the list',
+  getNotification: 'the id of a notification comes out of the list',
+  connectSocket: 'a WebSocket is opened by another kind of client',
+  connectPusherSocket: 'a WebSocket is opened by another kind of client',
+  publishPusherEvent: "an app's server signs it",
+  publishPusherEvents: "an app's server signs it",
+  endPusherConnections: "an app's server signs it",
+  listPusherChannels: "an app's server signs it",
+  getPusherChannel: "an app's server signs it",
+  listPusherMembers: "an app's server signs it",
+  authoriseChannel: 'the demo has no app of the Pusher protocol',
+  authoriseAtPusher: 'the demo has no app at Pusher',
+  authoriseAtAbly: 'the demo has no key of Ably',
   resetPassword: 'tokens stand in mails',
   verifyEmail: 'tokens stand in mails',
   confirmEmail: 'tokens stand in mails',
@@ -215,6 +229,10 @@ async function send(operation: Operation, token?: string): Promise<{ status: num
   const body = file ? new Uint8Array(file.buffer) : operation.body && JSON.stringify(operation.body);
   if (body) headers['content-type'] = file ? 'application/octet-stream' : 'application/json';
   const reply = await fetch(url, { method: operation.method.toUpperCase(), headers, body });
+  if (reply.headers.get('content-type')?.startsWith('text/event-stream')) {
+    await reply.body?.cancel(); // it does not end
+    return { status: reply.status, text: '' };
+  }
   return { status: reply.status, text: await reply.text() };
 }
 

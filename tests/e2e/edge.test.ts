@@ -147,7 +147,9 @@ describe('TLS', () => {
     await writeFile(path.join(half, 'tls.crt'), (await readFile(certificate(), 'utf8')).slice(0, 200));
     await writeFile(path.join(half, 'tls.key'), await readFile(key()));
     await swapTo('half');
-    const refused = await server.line((line) => line.msg === 'the new TLS certificate is not served; the one before goes on');
+    const refused = await server.line(
+      (line) => line.msg === 'the new TLS certificate is not served; the one before goes on',
+    );
     expect(String(refused.reason)).toContain('no whole PEM file');
     expect(await servedName()).toBe('two');
     await swapTo('one');
@@ -192,7 +194,11 @@ test('the PROXY protocol says who the client is', async () => {
 test('a supervisor that holds the socket restarts the service without a refused connection', async () => {
   const program = path.join(repository, 'tests/e2e/support/socket_supervisor.py');
   const plain = { ...env, TLS_CERTIFICATE: '', TLS_KEY: '', PORT: '1' }; // the socket's port counts
-  const supervisor = new Process('/usr/bin/env', ['python3', program, String(port), environment.binary, 'serve'], plain);
+  const supervisor = new Process(
+    '/usr/bin/env',
+    ['python3', program, String(port), environment.binary, 'serve'],
+    plain,
+  );
   started.push(supervisor);
   const listening = await supervisor.line((line) => line.msg === 'listening');
   expect(listening.port).toBe(port);

@@ -130,6 +130,36 @@ describe('tus-js-client', () => {
     expect(await pieces()).toBe(0);
   });
 
+  // Each of them finds all bytes there, and ends it: one document, whoever takes the pieces away from whom.
+  test('an upload whose end many ask for at once', async () => {
+    const content = csv(2_000_000);
+    const upload = new tus.Upload(content, {});
+    const headers = { ...authorization(), 'Tus-Resumable': '1.0.0' };
+    const metadata = `purpose ${btoa('document')},filename ${Buffer.from('stock № 7.csv').toString('base64')}`;
+    const created = await fetch(`${service.url}/v1/uploads/tus`, {
+      method: 'POST',
+      headers: { ...headers, 'Upload-Length': String(content.length), 'Upload-Metadata': metadata },
+    });
+    upload.url = new URL(created.headers.get('location')!, service.url).href;
+    const append = (offset: number, body: Uint8Array) =>
+      fetch(upload.url!, {
+        method: 'PATCH',
+        headers: { ...headers, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) },
+        body: new Blob([new Uint8Array(body)]),
+      });
+    const last = content.length - 1;
+    expect((await append(0, content.subarray(0, last))).status).toBe(204);
+    const replies = await Promise.all([
+      append(last, content.subarray(last)),
+      ...Array.from({ length: 20 }, () => append(content.length, new Uint8Array())),
+    ]);
+    // Who came before the last byte is told where it goes on.
+    expect(replies.map((reply) => reply.status).filter((status) => ![204, 409, 423].includes(status))).toEqual([]);
+    expect((await append(content.length, new Uint8Array())).status).toBe(204);
+    await expectDocument(upload, content);
+    expect(await pieces()).toBe(0);
+  });
+
   test('goes on when the link has died without a word, and late bytes change nothing', async () => {
     const link = await deadLink(service.port, 1_500_000);
     const first = await new Promise<tus.Upload>((resolve, reject) => {

@@ -24,7 +24,9 @@ protected:
         EXPECT_EQ(post("/v1/notifications/preferences", std::string(json), token).status, status);
     }
     static std::string written(std::string_view what) {
-        return app->database().value(fmt::format("select {} from notifications", what)).value_or("");
+        return app->database()
+            .value(fmt::format("select {} from notifications where channel = 'email'", what))
+            .value_or("");
     }
     // A job that failed at that moment, of the shop of the token's owner.
     static void fail_at(std::string_view utc, std::string_view work = "sales_report",
@@ -92,6 +94,25 @@ TEST_F(AlertsTest, WhatRunsLowIsTold) {
     for (const auto* at : {"2026-11-22T04:07:00Z", "2026-11-22T15:07:00Z"}) run_at(at);
     EXPECT_EQ(written("count(*)"), "1");
     EXPECT_THAT(written("given::text"), HasSubstr("Sugar 1kg"));
+}
+
+// What is mailed stands in the member's list, too, and is read by that member alone.
+TEST_F(AlertsTest, WhatIsToldStandsInTheMembersOwnList) {
+    const auto manager = member("list-reader@duka.example", "manager");
+    choose(manager, R"({"dailySummary":true,"lowStock":false})");
+    run_at("2026-11-25T04:07:00Z");
+    run_at("2026-11-25T05:07:00Z");
+    const auto list = get("/v1/notifications/mine", manager);
+    ASSERT_EQ(list.status, 200) << list.body;
+    EXPECT_THAT(list.body, HasSubstr(R"("kind":"daily_summary")"));
+    EXPECT_THAT(list.body, HasSubstr(R"("read":false)"));
+    const auto id = list.body.substr(list.body.find(R"("id":")") + 6, 36);
+    EXPECT_EQ(list.body.find(R"("id":")", list.body.find(id)), std::string::npos) << "once";
+    EXPECT_EQ(post("/v1/notifications/" + id + "/read", "", owner).status, 404);
+    EXPECT_EQ(post("/v1/notifications/" + id + "/read", "", other).status, 404);
+    EXPECT_EQ(post("/v1/notifications/" + id + "/read", "", manager).status, 204);
+    EXPECT_EQ(post("/v1/notifications/read", "", manager).status, 204);
+    EXPECT_THAT(get("/v1/notifications/mine", manager).body, HasSubstr(R"("read":true)"));
 }
 
 TEST_F(AlertsTest, NobodyHearsOfWhatTheyMayNotRead) {

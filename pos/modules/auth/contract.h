@@ -81,7 +81,8 @@ struct Person {
 
     friend constexpr auto describe(Person*) {
         return schema::object<Person>("Person", schema::field<&Person::id>("id"),
-                                      schema::field<&Person::email>("email"), schema::field<&Person::phone>("phone"),
+                                      schema::field<&Person::email>("email"),
+                                      schema::field<&Person::phone>("phone", {.format = schema::Format::phone}),
                                       schema::field<&Person::name>("name"));
     }
 };

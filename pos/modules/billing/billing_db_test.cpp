@@ -131,11 +131,11 @@ protected:
     static std::string notices() {
         return rows(
             "select coalesce(string_agg(split_part(idempotency_key, ':', 3), ' ' order by created_at, id), '') "
-            "from notifications where kind = 'subscription'");
+            "from notifications where channel = 'email' and kind = 'subscription'");
     }
     static std::string mails_to_leave() {
         return rows(
-            "select count(*) from notifications where kind = 'subscription' and state = 'queued' "
+            "select count(*) from notifications where channel = 'email' and kind = 'subscription' and state = 'queued' "
             "and (expires_at is null or expires_at > now())");
     }
 

@@ -3,6 +3,7 @@
 #include "auth/authenticator.h"
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/account.h"
 #include "pos/modules/billing/clock.h"
 #include "pos/modules/billing/effects.h"
@@ -199,9 +200,10 @@ async::Task<void> cancel_in(db::Db tx, const Act* act) {
     co_await commit(in, &*account, act, "subscription.cancel");
 }
 
-async::Task<SubscriptionView> cancel(auth::Permitted<"billing.manage"> caller, http::Context& context, db::Db db,
-                                     http::Service<Entitlements> entitlements, http::Service<Runtime> runtime,
-                                     http::Service<const FileSettings> settings) {
+async::Task<SubscriptionView> cancel(auth::Permitted<"billing.manage"> caller, http::Context& context,
+                                     db::SystemDb system, db::Db db, http::Service<Entitlements> entitlements,
+                                     http::Service<Runtime> runtime, http::Service<const FileSettings> settings) {
+    co_await require_step_up(system, SessionId(caller.session_id), runtime->now());
     const auto act = act_of(caller, context, *runtime);
     co_await db.transaction([&](db::Db tx) { return cancel_in(tx, &act); });
     context.services().use<auth::Authenticator>().invalidate_tenant(caller.tenant_id);
@@ -230,7 +232,7 @@ void routes(http::Routes routes) {
                  .summary = "End the subscription with what is paid",
                  .description = "What is paid, or on trial, stays until its end; an open invoice is void. Twice is the "
                                 "same as once.",
-                 .errors = {errors::no_subscription}});
+                 .errors = {errors::no_subscription, errors::step_up_needed}});
     routes.post("/bv-payments/subscription-stk-push", pay_subscription,
                 {.id = "paySubscription",
                  .summary = "Prompt a phone for the subscription",

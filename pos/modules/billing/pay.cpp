@@ -105,11 +105,11 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
 }
 
 std::vector<base::ErrorCode> pay_errors() {
-    return {
-        errors::no_subscription,     errors::paid_ahead,       errors::account_missing,  errors::amount_not_whole,
-        errors::amount_refused,      errors::currency_refused, errors::phone_needed,     errors::phone_unfit,
-        errors::prompt_open,         errors::already_paid,     errors::provider_unknown, errors::subscription_live,
-        errors::intent_request_used, errors::unknown_invoice,  errors::payments_off,     errors::account_unreadable};
+    return {errors::no_subscription,     errors::paid_ahead,       errors::account_missing,  errors::amount_not_whole,
+            errors::amount_refused,      errors::currency_refused, errors::phone_needed,     errors::phone_unfit,
+            errors::prompt_open,         errors::already_paid,     errors::provider_unknown, errors::subscription_live,
+            errors::intent_request_used, errors::unknown_invoice,  errors::payments_off,     errors::account_unreadable,
+            errors::live_credentials};
 }
 
 std::vector<db::StatementView> pay_statements() { return db::statements(intent_by_request); }

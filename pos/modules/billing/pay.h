@@ -23,10 +23,11 @@ struct SubscriptionPaymentRequest {
                 "clientRequestId", {.doc = "Of this attempt: the same one again is the same prompt."}),
             field<&SubscriptionPaymentRequest::provider>(
                 "provider",
-                {.max_length = 40, .text = schema::Text::raw, .defaulted = true, .doc = names_of_providers}),
+                {.text = schema::Text::raw, .one_of = &schema::type_of<PaymentProvider>, .defaulted = true}),
             field<&SubscriptionPaymentRequest::phone>("phone",
-                                                      {.max_length = 30,
-                                                       .text = schema::Text::identifier,
+                                                      {.max_length = 40,
+                                                       .format = typed_phone,
+                                                       .text = schema::Text::raw,
                                                        .doc = "Where the prompt rings; missing: the subscription's.",
                                                        .example = R"("0712 345 678")"}),
             field<&SubscriptionPaymentRequest::return_url>(

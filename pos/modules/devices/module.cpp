@@ -46,6 +46,11 @@ constexpr db::Query<void(LocationId)> location_lives{
      "  select from locations where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
      db::Kind::write}};
 
+// By sales_device_seq, from its end: what the device has given is known by its sales alone, and written nowhere else.
+constexpr db::Query<std::int64_t(DeviceId)> last_number{
+    {"devices.last_number", "select coalesce(max(device_seq), 0) from sales where tenant_id = $1 and device_id = $2",
+     db::Kind::read}};
+
 // Sessions belong to the installation, not to a tenant, so the app role cannot reach them; app_system's function ends those of
 // one device of the tenant in the same transaction, and tells every instance: once, however many they are.
 constexpr db::Query<void(DeviceId, base::Timestamp)> end_sessions{
@@ -101,6 +106,7 @@ async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<Ne
 async::Task<Device> show(auth::PermittedSomewhere<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
     auto device = live(co_await db.one(device_rows.by_id, *id));
     if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(errors::row_not_found);
+    device.last_seq_seen = co_await db.only(last_number, *id);
     co_return device;
 }
 
@@ -136,7 +142,12 @@ void routes(http::Routes routes) {
                  .summary = "Add a device",
                  .description = "The server gives it the next free number, which stands in its receipts.",
                  .errors = {errors::caller_changed}});
-    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device"});
+    routes.get(
+        "/devices/{id}", show,
+        {.id = "getDevice",
+         .summary = "One device",
+         .description = "Here alone `lastSeqSeen` is counted: the highest `deviceSeq` of its sales. In lists and in "
+                        "the feed it is 0. A till that knows of fewer has lost numbers, and must not count on."});
     routes.patch("/devices/{id}", change,
                  {.id = "changeDevice", .summary = "Rename or move a device", .errors = {errors::caller_changed}});
     routes.post("/devices/{id}/revoke", revoke,
@@ -149,13 +160,14 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module devices_module() {
-    return {.name = "devices",
-            .doc = "Tills and other devices.",
-            .tables = {tables::devices.view()},
-            .database_objects = {{"end_device_sessions", end_device_sessions_sql,
-                                  "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(device_rows, device_list, next_number, location_lives, end_sessions),
-            .routes = routes};
+    return {
+        .name = "devices",
+        .doc = "Tills and other devices.",
+        .tables = {tables::devices.view()},
+        .database_objects = {{"end_device_sessions", end_device_sessions_sql,
+                              "drop function end_device_sessions(uuid, timestamptz)"}},
+        .statements = db::statements(device_rows, device_list, next_number, location_lives, last_number, end_sessions),
+        .routes = routes};
 }
 
 }  // namespace pos

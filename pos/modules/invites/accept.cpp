@@ -9,6 +9,7 @@
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/tenants/settings.h"
+#include "pos/modules/users/events.h"
 #include "pos/modules/users/module.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
@@ -274,6 +275,7 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     require_seat(batch);
     audit(batch, *what->runtime,
           {.action = "invite.accept", .actor = what->user, .subject = row->id.uuid(), .address = what->address});
+    what->runtime->outbox().emit(batch, user_created, MemberTold::of(membership, {{row->role_id, row->location_id}}));
     record_changes(batch, {change_of(membership_rows, membership)}, std::nullopt);
     const auto results = co_await batch.commit();
     if (results.affected(person) != 1) throw base::Failure(errors::link_dead);

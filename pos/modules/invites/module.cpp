@@ -42,7 +42,8 @@ struct NewInvite {
         if (input.email.has_value() == input.phone.has_value())
             issues.add(input.channel.value_or(Channel::email) == Channel::email ? "/email" : "/phone", "one_of",
                        "either an e-mail address or a phone number");
-        if (input.channel && (*input.channel == Channel::email) != input.email.has_value())
+        if (input.channel &&
+            (*input.channel == Channel::app || (*input.channel == Channel::email) != input.email.has_value()))
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }

@@ -160,6 +160,7 @@ TEST_F(PhoneInvitesTest, WhatCannotBeSentIsRefused) {
     EXPECT_THAT(invite("+442079460018").body, HasSubstr("sms.not_sent_there"));
     EXPECT_THAT(invite("0711000008", R"(,"channel":"whatsapp")").body, HasSubstr("sms.off"));
     EXPECT_EQ(invite("0711000008", R"(,"channel":"email")").status, 422);
+    EXPECT_EQ(invite("0711000008", R"(,"channel":"app")").status, 422);
     EXPECT_EQ(invite("0711000008", R"(,"email":"both@duka.example")").status, 422);
     EXPECT_EQ(invite("12").status, 422);
     EXPECT_EQ(rows("select count(*) from invites where phone in ('+254711000007', '+442079460018', '+254711000008')"),

@@ -63,6 +63,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"subscription_credits", Retention::kept, "append-only"},
     {"daily_sales", Retention::kept, "one a location and business day"},
     {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
+    {"device_heartbeats", Retention::kept, "one a device: its newest"},
     {"invites", Retention::kept, "who invited whom"},
     {"notification_preferences", Retention::kept, "one a member who chose"},
     {"second_factors", Retention::kept, "one a person who has set one up, or began to"},

@@ -14,6 +14,14 @@ constexpr std::int64_t millionths = 1'000'000;
 
 bool in_production(const app::Settings& app) { return app.environment == app::Environment::production; }
 
+// Twilio and WhatsApp have one address for all, and keys that do not say what they are.
+sms::Endpoints endpoints_of(const MessagingSettings& own, const app::Settings& app) {
+    auto endpoints = own.transport.endpoints();
+    if (app.uses_sandboxes() && endpoints.africastalking.empty())
+        endpoints.africastalking = sms::africastalking_sandbox;
+    return endpoints;
+}
+
 }  // namespace
 
 Messaging::Messaging(const MessagingSettings& own, const app::Settings& app, const base::Clock& clock)
@@ -21,7 +29,7 @@ Messaging::Messaging(const MessagingSettings& own, const app::Settings& app, con
       whatsapp_(own.transport.whatsapp_account()),
       sms_prices_(own.transport.tariff(sms::Channel::sms)),
       whatsapp_prices_(own.transport.tariff(sms::Channel::whatsapp)),
-      endpoints_(own.transport.endpoints()),
+      endpoints_(endpoints_of(own, app)),
       daily_limit_(own.daily_limit.value_or(MessagingSettings::daily_limit_in_shillings) * millionths),
       per_number_(own.per_number),
       per_source_(own.per_source),
@@ -30,7 +38,8 @@ Messaging::Messaging(const MessagingSettings& own, const app::Settings& app, con
 
 const sms::Account* Messaging::account_of(Channel channel) const {
     const auto& account = channel == Channel::whatsapp ? whatsapp_ : sms_;
-    return channel != Channel::email && account ? &*account : nullptr;
+    const bool is_to_a_phone = channel == Channel::sms || channel == Channel::whatsapp;
+    return is_to_a_phone && account ? &*account : nullptr;
 }
 
 Messaging::Price Messaging::price_of(Channel channel, std::string_view number, std::string_view text) const {

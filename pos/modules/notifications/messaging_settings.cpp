@@ -5,6 +5,12 @@ namespace pos {
 void check_messaging_settings(const MessagingSettings& settings, const app::Settings& app, schema::Issues& issues) {
     const bool in_production = app.environment == app::Environment::production;
     sms::check(settings.transport, in_production, issues);
+    const auto& transport = settings.transport;
+    if (app.uses_sandboxes() && transport.provider == "africastalking" &&
+        transport.africastalking_username != "sandbox" && !transport.africastalking_username.empty() &&
+        !transport.africastalking_base_url)
+        issues.add("/AFRICASTALKING_USERNAME", "live",
+                   "an app that sends for real, and PROVIDER_MODE is sandbox: give `sandbox`, and its key");
     // 500 shillings are a few hundred messages, and 500 dollars the profit of whoever pumps them.
     const auto prices = sms::Tariff::parse(settings.transport.prices);
     if (prices && prices->currency() != "KES" && !settings.daily_limit)

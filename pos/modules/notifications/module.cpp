@@ -5,6 +5,7 @@
 #include "app/jobs.h"
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
+#include "pos/modules/notifications/own_list.h"
 #include "pos/modules/notifications/pages.h"
 #include "pos/modules/notifications/send_job.h"
 #include "pos/modules/notifications/sender.h"
@@ -39,6 +40,15 @@ constexpr List<tables::notifications, Newest<&Notification::created_at>, Where<&
 async::Task<db::Page<Notification>> list(auth::Permitted<"notifications.read"> /*unused*/,
                                          http::Query<NotificationFilter> filter, db::Db db) {
     return newest.page(db, filter->page, filter->state, filter->kind);
+}
+
+constexpr auto by_id = db::find<tables::notifications>("notifications.by_id");
+
+async::Task<Notification> show(auth::Permitted<"notifications.read"> /*unused*/, http::Path<"id", NotificationId> id,
+                               db::Db db) {
+    auto found = co_await db.one(by_id, *id);
+    if (!found) throw base::Failure(http::errors::row_not_found);
+    co_return *std::move(found);
 }
 
 // ---- What members want to hear of --------------------------------------------------------------------------------
@@ -150,6 +160,11 @@ void routes(http::Routes routes) {
                {.id = "listNotifications",
                 .summary = "Messages to people and what became of them, newest first",
                 .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
+    routes.get("/notifications/{id}", show,
+               {.id = "getNotification",
+                .summary = "One message and what became of it",
+                .description = "The tenant's: messages about an account, such as its new password, are nobody's here.",
+                .errors = {http::errors::row_not_found}});
     routes.get(
         "/notifications/preferences", show_preferences,
         {.id = "getNotificationPreferences",
@@ -163,6 +178,7 @@ void routes(http::Routes routes) {
          .description = "At most one message a day and subject. What is chosen again after unsubscribing is sent "
                         "again; not to an address that has bounced or complained: the reply says what is sent.",
          .errors = {auth::errors::forbidden}});
+    own_notification_routes(routes);
     webhook_routes(routes);
 }
 
@@ -170,14 +186,16 @@ void routes(http::Routes routes) {
 
 app::Module notifications_module() {
     using namespace mailing;
+    auto statements =
+        db::statements(newest, by_id, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
+                       suppress, subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered,
+                       use_webhook, webhook_body, preference, set_preference, waiting);
+    for (const auto& statement : own_notification_statements()) statements.push_back(statement);
     return {.name = "notifications",
             .doc = "Messages to people, and what became of them.",
             .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
                        tables::notification_preferences.view()},
-            .statements =
-                db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
-                               suppress, subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered,
-                               use_webhook, webhook_body, preference, set_preference, waiting),
+            .statements = std::move(statements),
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},

@@ -18,6 +18,22 @@ MailShared::MailShared(const MailSettings& own, const app::Settings& settings, b
       sealed({.secret = settings.secret, .previous_secrets = {}}, random),
       values({.secret = settings.secret, .previous_secrets = {}}) {}
 
+namespace {
+
+// What is about the shop, not about somebody's account.
+bool is_shown(NotificationKind kind) {
+    switch (kind) {
+        case NotificationKind::daily_summary:
+        case NotificationKind::failed_jobs:
+        case NotificationKind::low_stock:
+        case NotificationKind::subscription:
+        case NotificationKind::webhook_disabled: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
 void Notifier::add_row(db::Batch& batch, NotificationKind kind, std::string given, To to) const {
     const bool is_mail = to.channel == Channel::email;
     if (is_mail && !is_on()) return;
@@ -45,6 +61,26 @@ void Notifier::add_row(db::Batch& batch, NotificationKind kind, std::string give
     batch.add(mailing::add, row);
     if (!is_mail) charge(batch, row, to.source);
     runtime_.outbox().add(batch, send_job_of(row.channel), SendNotification{row.id});
+    if (is_mail && row.user_id && is_shown(kind)) show(batch, row);
+}
+
+// The same in the member's list.
+void Notifier::show(db::Batch& batch, const Notification& sent) const {
+    Notification row;
+    row.id = runtime_.new_id<NotificationId>();
+    row.idempotency_key = "app:" + sent.idempotency_key;
+    row.channel = Channel::app;
+    row.kind = sent.kind;
+    row.locale = sent.locale;
+    row.recipient = sent.recipient;
+    row.user_id = sent.user_id;
+    row.state = NotificationState::delivered;
+    row.message_id = row.id.to_string();
+    row.given = sent.given;
+    row.created_at = sent.created_at;
+    row.finished_at = sent.created_at;
+    batch.add(mailing::add, row);
+    batch.announce({.kind = std::string(notifications_changed), .row = row.user_id->uuid()});
 }
 
 // Numbers before sources before the tenant's money, each time: whoever is charged in another order would wait for whom waits for him.

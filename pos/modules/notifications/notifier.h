@@ -7,6 +7,8 @@
 //                   {.key = "reset:" + id, .recipient = person.email, .locale = person.locale, .secret = token.text});
 //     co_await batch.commit();
 //
+// What a member is told of their shop by e-mail stands in their list in the app, too (Channel::app).
+//
 // The batch's tenant owns the message; the nil tenant what belongs to an account alone. A key that was used before writes nothing.
 // `secret` is stored sealed, and removed once the message has left (docs/security.md).
 //
@@ -27,6 +29,9 @@
 #include "pos/plumbing/runtime.h"
 
 namespace pos {
+
+// Announced when a member's own list has changed (db::AnnouncedRows::kind; `row`: the user).
+inline constexpr std::string_view notifications_changed = "notifications";
 
 namespace errors {
 inline constexpr base::ErrorCode mail_off{"mail.off", 503, false, base::Action::contact,
@@ -83,6 +88,7 @@ public:
 
 private:
     void add_row(db::Batch& batch, NotificationKind kind, std::string given, To to) const;
+    void show(db::Batch& batch, const Notification& sent) const;
     void charge(db::Batch& batch, const Notification& row, const std::string& source) const;
 
     const MailShared& shared_;

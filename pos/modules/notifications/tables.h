@@ -13,10 +13,12 @@ namespace errors {
 inline constexpr auto notification_known = base::conflict("notification.known", "This message was written before");
 }  // namespace errors
 
-enum class Channel : std::uint8_t { email, sms, whatsapp };
+// `app`: shown to a member by the app itself, in their list (GET /v1/notifications/mine); nothing is sent.
+enum class Channel : std::uint8_t { email, sms, whatsapp, app };
 constexpr auto describe(Channel*) {
     return schema::enumeration<Channel>(
-        "Channel", {{Channel::email, "email"}, {Channel::sms, "sms"}, {Channel::whatsapp, "whatsapp"}});
+        "Channel",
+        {{Channel::email, "email"}, {Channel::sms, "sms"}, {Channel::whatsapp, "whatsapp"}, {Channel::app, "app"}});
 }
 
 enum class NotificationKind : std::uint8_t {
@@ -255,6 +257,9 @@ inline constexpr auto notifications = db::tenant_table<Notification>(
     db::unique<&Notification::idempotency_key>("notifications_once", errors::notification_known),
     db::index<&Notification::created_at, &Notification::id>("notifications_newest"),
     db::index<&Notification::state, &Notification::created_at, &Notification::id>("notifications_by_state"),
+    db::index<&Notification::user_id, &Notification::channel, &Notification::created_at, &Notification::id>(
+        "notifications_of_user")
+        .where("user_id is not null"),
     // Across tenants: providers tell of a message by our id of it.
     db::expression_index("notifications_by_id", "btree", "id"),
     db::expression_index("notifications_by_provider_id", "btree", "provider_id").where("provider_id is not null"),

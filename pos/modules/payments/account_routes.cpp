@@ -197,9 +197,16 @@ struct CredentialsRead {
     std::string shown;
 };
 
-CredentialsRead read(const ::payments::Provider& provider, const AccountCredentials& sent) {
+CredentialsRead read(const PaymentIntents& intents, std::string_view name, const AccountCredentials& sent) {
+    const auto& provider = intents.provider_of(name);
     auto read = provider.read_credentials(typed(sent).text);
-    if (read) return {read->text, provider.shown(*read)};
+    if (read) {
+        if (!intents.may_use(name, *read)) {
+            throw base::Failure(errors::live_credentials,
+                                {{"body", "/credentials", "live", "give keys of the provider's sandbox", {}}});
+        }
+        return {read->text, provider.shown(*read)};
+    }
     auto issues = read.error().issues;
     for (auto& issue : issues) {
         const auto parts = base::split(issue.pointer, '/');
@@ -233,7 +240,7 @@ async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, htt
     co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto& keys = intents->keys();
     keys.require_on();
-    const auto credentials = read(intents->provider_of(schema::name_of(input->provider)), input->credentials);
+    const auto credentials = read(*intents, schema::name_of(input->provider), input->credentials);
     PaymentAccount row;
     row.id = input->id.value_or(write.new_id<PaymentAccountId>());
     row.provider = schema::name_of(input->provider);
@@ -269,7 +276,7 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
         if (input->refuses_unknown) row.refuses_unknown = *input->refuses_unknown;
         const auto& keys = intents->keys();
         if (input->credentials) {
-            const auto credentials = read(intents->provider_of(row.provider), *input->credentials);
+            const auto credentials = read(*intents, row.provider, *input->credentials);
             row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);
             if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
             row.shown = credentials.shown;
@@ -321,7 +328,8 @@ async::Task<PaymentAccount> register_callbacks(Edit<"payments.manage", Held::as_
 
 void account_routes(http::Routes routes) {
     const std::vector<base::ErrorCode> of_credentials{errors::provider_unknown, errors::payments_off,
-                                                      errors::payment_account_exists, errors::step_up_needed};
+                                                      errors::payment_account_exists, errors::live_credentials,
+                                                      errors::step_up_needed};
     auto of_change = of_credentials;
     of_change.push_back(own::platform_account);
     of_change.push_back(errors::account_unreadable);
@@ -339,13 +347,13 @@ void account_routes(http::Routes routes) {
                 .summary = "Delete an account",
                 .description = "What was begun with it is still followed to its end.",
                 .errors = {own::platform_account, errors::step_up_needed}});
-    routes.get(
-        "/payment-accounts/{id}/callback-url", show_callback_url,
-        {.id = "getPaymentCallbackUrl",
-         .summary = "Where the provider calls back to",
-         .description = "For providers whose callbacks are set up by hand (kind `events`).",
-         .errors = {own::platform_account, errors::payments_off, errors::account_unreadable, errors::step_up_needed},
-         .middleware = {http::no_store()}});
+    routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
+               {.id = "getPaymentCallbackUrl",
+                .summary = "Where the provider calls back to",
+                .description = "For providers whose callbacks are set up by hand (kind `events`).",
+                .errors = {own::platform_account, errors::payments_off, errors::account_unreadable,
+                           errors::live_credentials, errors::step_up_needed},
+                .middleware = {http::no_store()}});
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
                 {.id = "registerPaymentCallbacks",
                  .summary = "Tell the provider where to announce payments",
@@ -353,7 +361,7 @@ void account_routes(http::Routes routes) {
                      "M-Pesa: once for each short code; where it is registered already, nothing changes. Pesapal: the "
                      "first payment does it as well.",
                  .errors = {own::platform_account, own::not_offered, own::register_refused, errors::payments_off,
-                            errors::account_unreadable}});
+                            errors::account_unreadable, errors::live_credentials}});
 }
 
 std::vector<db::StatementView> account_route_statements() { return db::statements(account_list); }

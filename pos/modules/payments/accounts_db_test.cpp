@@ -75,6 +75,30 @@ TEST_F(PaymentAccountsTest, CredentialsAreInNoReplyAndInNoRow) {
     EXPECT_EQ(rows("select count(*) from payment_accounts where encode(credentials, 'escape') like '%s3cret-%'"), "0");
 }
 
+// Typed in, or come with a copy of production's database.
+TEST_F(PaymentAccountsTest, KeysThatMoveMoneyAreNotUsedOutsideOfProduction) {
+    const auto intent = start(order(10'000, next_id()));
+    const auto asked = mpesa->queries;
+    mpesa->live = true;
+    const auto typed = post("/v1/payment-accounts",
+                            R"({"provider":"mpesa","name":"x","credentials":{"shortCode":"600777","passkey":"p"}})");
+    EXPECT_EQ(typed.status, 422);
+    EXPECT_THAT(typed.body, HasSubstr("payment.live_credentials"));
+    EXPECT_THAT(typed.body, HasSubstr(R"("pointer":"/credentials")"));
+    EXPECT_EQ(patch("/v1/payment-accounts/" + account, R"({"credentials":{"shortCode":"600778"}})", 1).status, 422);
+    const auto started = mpesa->started.size();
+    const auto refused = post("/v1/payment-intents", order(20'000, next_id()));
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_THAT(refused.body, HasSubstr("payment.live_credentials"));
+    EXPECT_EQ(mpesa->started.size(), started);
+    EXPECT_EQ(post(path(intent) + "/query", "").status, 200);
+    EXPECT_EQ(mpesa->queries, asked) << "nor is anybody asked by them";
+    EXPECT_EQ(state(intent), "pending");
+    mpesa->live = false;
+    EXPECT_EQ(post(path(intent) + "/query", "").status, 200);
+    EXPECT_EQ(mpesa->queries, asked + 1);
+}
+
 TEST_F(PaymentAccountsTest, ARefusalToRegisterSaysWhy) {
     mpesa->register_finding = ::payments::Finding::refused;
     const auto reply = post("/v1/payment-accounts/" + account + "/register-callbacks", "");

@@ -198,6 +198,9 @@ async::Task<void> PaymentIntents::commit(Move* move) {
     move->batch.add(intents::replace, intent, move->before.version);
     if (!move->changes.empty()) record_changes(move->batch, move->changes, std::nullopt);
     move->batch.after_commit([this, id = intent.id] { wake(id); });
+    move->batch.announce({.kind = std::string(payment_intents_changed),
+                          .place = intent.location_id ? std::optional(intent.location_id->uuid()) : std::nullopt,
+                          .row = intent.id.uuid()});
     co_await move->batch.commit();
 }
 

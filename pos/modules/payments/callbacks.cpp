@@ -263,7 +263,7 @@ http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::stri
         .id = id,
         .summary = summary,
         .description = description,
-        .errors = {errors::account_missing, errors::account_unreadable, errors::payments_off},
+        .errors = {errors::account_missing, errors::account_unreadable, errors::live_credentials, errors::payments_off},
         .options = {.deadline = std::chrono::seconds(5), .rate_class = "callbacks", .priority = http::Priority::high}};
 }
 

@@ -23,8 +23,8 @@ struct PaymentMoved {
             "PaymentMoved", schema::field<&PaymentMoved::id>("id"),
             schema::field<&PaymentMoved::location_id>("locationId"), schema::field<&PaymentMoved::state>("state"),
             schema::field<&PaymentMoved::purpose>("purpose"), schema::field<&PaymentMoved::subject_id>("subjectId"),
-            schema::field<&PaymentMoved::provider>("provider"), schema::field<&PaymentMoved::amount>("amount"),
-            schema::field<&PaymentMoved::currency>("currency"));
+            schema::field<&PaymentMoved::provider>("provider", {.one_of = &schema::type_of<PaymentProvider>}),
+            schema::field<&PaymentMoved::amount>("amount"), schema::field<&PaymentMoved::currency>("currency"));
     }
 };
 

@@ -55,6 +55,7 @@ struct NewIntent {
                                            {.doc = "Needed by callers who may take payments at some locations only."}),
             field<&NewIntent::phone>("phone",
                                      {.max_length = 40,
+                                      .format = typed_phone,
                                       .text = schema::Text::raw,
                                       .doc = "The payer's, in any spelling, where the provider prompts a "
                                              "phone (or, as Pesapal, wants to know the payer). Replies have it "
@@ -263,12 +264,24 @@ async::Task<IntentReply> cancel(http::Context& context, auth::PermittedSomewhere
 }  // namespace
 
 void intent_routes(http::Routes routes) {
-    const std::vector refusals{
-        errors::key_missing,     errors::key_mismatch,     errors::key_reused,         errors::provider_unknown,
-        errors::account_missing, errors::amount_not_whole, errors::amount_refused,     errors::currency_refused,
-        errors::phone_needed,    errors::phone_unfit,      errors::purpose_refused,    errors::prompt_open,
-        errors::already_paid,    errors::payments_off,     errors::account_unreadable, errors::unknown_payment_account,
-        errors::unknown_location};
+    const std::vector refusals{errors::key_missing,
+                               errors::key_mismatch,
+                               errors::key_reused,
+                               errors::provider_unknown,
+                               errors::account_missing,
+                               errors::amount_not_whole,
+                               errors::amount_refused,
+                               errors::currency_refused,
+                               errors::phone_needed,
+                               errors::phone_unfit,
+                               errors::purpose_refused,
+                               errors::prompt_open,
+                               errors::already_paid,
+                               errors::payments_off,
+                               errors::account_unreadable,
+                               errors::live_credentials,
+                               errors::unknown_payment_account,
+                               errors::unknown_location};
     const std::string_view description =
         "The payer is prompted once: send the same request again until there is an answer. 202: it is on its way, and "
         "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the "
@@ -289,7 +302,7 @@ void intent_routes(http::Routes routes) {
                 .summary = "One payment, at once or as soon as it moves",
                 .errors = {errors::row_not_found}});
     const std::vector<base::ErrorCode> of_calls{errors::row_not_found, errors::payments_off, errors::account_missing,
-                                                errors::account_unreadable};
+                                                errors::account_unreadable, errors::live_credentials};
     routes.post("/payment-intents/{id}/query", ask,
                 {.id = "queryPayment", .summary = "Ask the provider what became of it", .errors = of_calls});
     auto of_cancel = of_calls;

@@ -264,6 +264,10 @@ std::optional<::payments::Account> PaymentIntents::open_if(base::Uuid tenant, co
     }
 }
 
+bool PaymentIntents::may_use(std::string_view provider, const schema::Json& credentials) const {
+    return !parts_.uses_sandboxes || !provider_of(provider).is_live(credentials);
+}
+
 ::payments::Account PaymentIntents::open(base::Uuid tenant, const PaymentAccount& row) const {
     ::payments::Account account{.id = row.id.uuid(), .credentials = {}, .callback_url = {}};
     if (row.owner == AccountOwner::platform) {
@@ -274,6 +278,8 @@ std::optional<::payments::Account> PaymentIntents::open_if(base::Uuid tenant, co
     } else {
         account.credentials = {parts_.keys.credentials_of(tenant, row)};
     }
+    // A copy of production's database has production's accounts.
+    if (!may_use(row.provider, account.credentials)) throw base::Failure(errors::live_credentials);
     account.callback_url = fmt::format("{}/v1/callbacks/{}/{}", parts_.callback_base, callback_folder(row.provider),
                                        parts_.keys.callback_token_of(tenant, row));
     return account;
@@ -407,8 +413,9 @@ PaymentIntents::PaymentIntents(Parts parts) : parts_(std::move(parts)) {}
 std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& settings, const Providers& providers,
                                                      const PaymentKeys& keys, Runtime& runtime,
                                                      const app::LoopParts& parts) {
-    return std::make_unique<PaymentIntents>(
-        PaymentIntents::Parts{settings, callback_base(settings, parts.settings), providers, keys, runtime, parts.loop});
+    return std::make_unique<PaymentIntents>(PaymentIntents::Parts{settings, callback_base(settings, parts.settings),
+                                                                  providers, keys, runtime, parts.loop,
+                                                                  parts.settings.uses_sandboxes()});
 }
 
 std::vector<db::StatementView> intent_statements() {

@@ -24,6 +24,9 @@
 
 namespace pos {
 
+// Announced when an intent has moved (db::AnnouncedRows::kind; `row`: the intent).
+inline constexpr std::string_view payment_intents_changed = "payment_intents";
+
 namespace errors {
 inline constexpr base::ErrorCode account_missing{"payment.account_missing", 422, false, base::Action::contact,
                                                  "The shop has no account of this provider to be paid with"};
@@ -102,6 +105,7 @@ public:
         const PaymentKeys& keys;
         Runtime& runtime;
         async::Loop& loop;
+        bool uses_sandboxes = false;  // PROVIDER_MODE: accounts with live keys are not used
     };
     explicit PaymentIntents(Parts parts);
 
@@ -149,7 +153,9 @@ public:
 
     // ---- For callbacks, the reconciler and accounts ----
     [[nodiscard]] ::payments::Provider& provider_of(std::string_view name) const { return parts_.providers.get(name); }
-    // With its credentials opened, for one call. Throws errors::account_missing where they cannot be.
+    // False where this service works with sandboxes, and these say that they move money.
+    [[nodiscard]] bool may_use(std::string_view provider, const schema::Json& credentials) const;
+    // With its credentials opened, for one call. Throws errors::account_missing where they cannot be, and errors::live_credentials.
     [[nodiscard]] ::payments::Account open(base::Uuid tenant, const PaymentAccount& row) const;
     [[nodiscard]] static ::payments::AttemptRef attempt_of(const PaymentIntent& intent);
     // What a browser needs of it, while the payer may answer; "": nothing.

@@ -21,6 +21,8 @@ inline constexpr base::ErrorCode payments_off{"payment.off", 503, false, base::A
 inline constexpr base::ErrorCode account_unreadable{
     "payment.account_unreadable", 503, false, base::Action::contact,
     "The account's credentials cannot be opened: type them in again, or give their key back"};
+inline constexpr auto live_credentials =
+    base::invalid("payment.live_credentials", "These keys move money, and this service works with sandboxes alone");
 }  // namespace errors
 
 class PaymentKeys {

@@ -4,6 +4,7 @@
 #include "pos/modules/payments/callbacks.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/intents.h"
+#include "pos/modules/payments/measures.h"
 #include "pos/modules/payments/people.h"
 #include "pos/modules/payments/provider_events.h"
 #include "pos/modules/payments/reconcile.h"
@@ -30,7 +31,7 @@ std::vector<db::StatementView> all_statements() {
     for (const auto& part :
          {intent_statements(), intent_route_statements(), refund_route_statements(), account_route_statements(),
           callback_statements(), provider_event_statements(), people_statements(), resolve_statements(),
-          reseal_statements(), reconciliation_statements()}) {
+          reseal_statements(), reconciliation_statements(), measure_statements()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;
@@ -78,6 +79,7 @@ app::Module payments_module() {
         .routes = routes,
         .jobs = handle_jobs,
         .schedules = reconciliation_schedules(),
+        .measure = measure_payments,
         .webhooks = told_events(),
         .settings = app::settings<PaymentSettings, check_payment_settings>(),
         .process_services = app::process_services<make_payment_keys>(),

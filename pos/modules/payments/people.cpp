@@ -1,6 +1,7 @@
 #include "pos/modules/payments/people.h"
 
 #include "auth/caller.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/c2b_statements.h"
 #include "pos/modules/payments/effects.h"
@@ -137,8 +138,9 @@ async::Task<C2bPayment> match_in(db::Db tx, const Matching* matching) {
 }
 
 async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.settle"> caller,
-                              http::Path<"id", C2bPaymentId> id, http::Body<MatchMoney> input, db::Db db,
-                              http::Service<PaymentIntents> intents) {
+                              http::Path<"id", C2bPaymentId> id, http::Body<MatchMoney> input, db::SystemDb system,
+                              db::Db db, http::Service<PaymentIntents> intents) {
+    co_await require_step_up(system, SessionId(caller.session_id), intents->runtime().now());
     const Matching matching{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
                             &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return match_in(tx, &matching); });
@@ -147,8 +149,9 @@ async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.
 // ---- Attempts of unknown outcome ---------------------------------------------------------------------------------
 
 async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
-                                   http::Path<"id", IntentId> id, http::Body<ResolveIntent> input, db::Db db,
-                                   http::Service<PaymentIntents> intents) {
+                                   http::Path<"id", IntentId> id, http::Body<ResolveIntent> input, db::SystemDb system,
+                                   db::Db db, http::Service<PaymentIntents> intents) {
+    co_await require_step_up(system, SessionId(caller.session_id), intents->runtime().now());
     const Resolving resolving{.id = *id,
                               .said = *input,
                               .by = UserId(caller.user_id),
@@ -175,14 +178,15 @@ void people_routes(http::Routes routes) {
              "Either `intentId`, of an attempt at the account that it came to, or `subjectId`. The amounts must "
              "be equal. Saying the same of an intent again changes nothing.",
          .errors = {errors::match_target, errors::c2b_matched, errors::c2b_unfit, errors::unknown_intent,
-                    errors::already_paid, errors::receipt_used, errors::purpose_refused, errors::amount_refused}});
+                    errors::already_paid, errors::receipt_used, errors::purpose_refused, errors::amount_refused,
+                    errors::step_up_needed}});
     routes.post("/payment-intents/{id}/resolve", resolve,
                 {.id = "resolvePaymentIntent",
                  .summary = "Say what became of a payment that nobody knows of",
                  .description = "For what is `unknown` after all queries: `paid` with the receipt, or `not_paid`. Who "
                                 "said so is kept. Money that comes in spite of `not_paid` is still recorded.",
                  .errors = {errors::intent_final, errors::prompt_rings, errors::receipt_used, errors::c2b_unfit,
-                            errors::purpose_refused}});
+                            errors::purpose_refused, errors::step_up_needed}});
 }
 
 std::vector<db::StatementView> people_statements() {

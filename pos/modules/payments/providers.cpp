@@ -33,6 +33,7 @@ std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const
     auto providers = std::make_unique<Providers>();
     ::payments::MpesaOptions mpesa;
     mpesa.base_url = settings.mpesa_base_url;
+    mpesa.sandbox_only = parts.settings.uses_sandboxes();
     mpesa.clock = &clock;
     providers->put(
         std::make_unique<::payments::Mpesa>(http, parts.loop, redis, parts.logger, parts.metrics, std::move(mpesa)));
@@ -50,6 +51,7 @@ std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const
     providers->put(std::make_unique<::payments::Paystack>(http, std::move(paystack)));
     ::payments::PesapalOptions pesapal;
     pesapal.base_url = settings.pesapal_base_url;
+    pesapal.sandbox_only = parts.settings.uses_sandboxes();
     pesapal.clock = &clock;
     providers->put(std::make_unique<::payments::Pesapal>(http, std::move(pesapal)));
     return providers;

@@ -146,15 +146,16 @@ async::Task<RefundTask> dismiss(auth::Permitted<"payments.refund"> caller, http:
 }  // namespace
 
 void refund_routes(http::Routes routes) {
-    routes.post("/payment-intents/{id}/refund", refund,
-                {.id = "refundPayment",
-                 .summary = "Send money back, once",
-                 .description = "`pending` and `unknown` count as sent back until the provider says that they failed. "
-                                "Send the same request again to ask.",
-                 .errors = {errors::row_not_found, errors::key_missing, errors::key_mismatch,
-                            errors::intent_request_used, errors::refund_exceeds, errors::not_refundable,
-                            errors::refund_by_hand, errors::disputed, errors::purpose_refused, errors::payments_off,
-                            errors::account_missing, errors::account_unreadable, auth::errors::forbidden}});
+    routes.post(
+        "/payment-intents/{id}/refund", refund,
+        {.id = "refundPayment",
+         .summary = "Send money back, once",
+         .description = "`pending` and `unknown` count as sent back until the provider says that they failed. "
+                        "Send the same request again to ask.",
+         .errors = {errors::row_not_found, errors::key_missing, errors::key_mismatch, errors::intent_request_used,
+                    errors::refund_exceeds, errors::not_refundable, errors::refund_by_hand, errors::disputed,
+                    errors::purpose_refused, errors::payments_off, errors::account_missing, errors::account_unreadable,
+                    errors::live_credentials, auth::errors::forbidden}});
     routes.get("/payment-intents/{id}/refunds", list_refunds,
                {.id = "listRefunds", .summary = "What went back of a payment", .errors = {errors::row_not_found}});
     routes.get("/payment-refund-tasks", list_tasks,

@@ -3,8 +3,12 @@
 #include "auth/credential_keys.h"
 #include "base/random.h"
 #include "http/middleware/ip_network.h"
+#include "payments/flutterwave/credentials.h"
 #include "payments/mpesa/callback_url.h"
 #include "payments/mpesa/credentials.h"
+#include "payments/paystack/credentials.h"
+#include "payments/pesapal/credentials.h"
+#include "payments/reading.h"
 #include "payments/stripe/credentials.h"
 #include "payments/stripe/objects.h"
 
@@ -61,6 +65,28 @@ void check_own_accounts(const PaymentSettings& settings, const app::Settings& ap
                       issues);
 }
 
+template <class Credentials>
+void refuse_live(const char* variable, const std::optional<std::string>& credentials, schema::Issues& issues) {
+    const auto known = credentials ? ::payments::read<Credentials>(*credentials) : std::nullopt;
+    if (known && known->is_live())
+        issues.add(std::string("/") + variable, "live",
+                   "these are live keys, and PROVIDER_MODE is sandbox: give keys of the provider's sandbox");
+}
+
+void check_mode(const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
+    if (!app.uses_sandboxes()) return;
+    refuse_live<::payments::mpesa::Credentials>("BILLING_MPESA_CREDENTIALS", settings.billing_mpesa_credentials,
+                                                issues);
+    refuse_live<::payments::stripe::Credentials>("BILLING_STRIPE_CREDENTIALS", settings.billing_stripe_credentials,
+                                                 issues);
+    refuse_live<::payments::flutterwave::Credentials>("BILLING_FLUTTERWAVE_CREDENTIALS",
+                                                      settings.billing_flutterwave_credentials, issues);
+    refuse_live<::payments::paystack::Credentials>("BILLING_PAYSTACK_CREDENTIALS",
+                                                   settings.billing_paystack_credentials, issues);
+    refuse_live<::payments::pesapal::Credentials>("BILLING_PESAPAL_CREDENTIALS", settings.billing_pesapal_credentials,
+                                                  issues);
+}
+
 }  // namespace
 
 const std::string* PaymentSettings::platform_credentials(std::string_view provider) const {
@@ -84,6 +110,7 @@ void check_payment_settings(const PaymentSettings& settings, const app::Settings
     check_sources(settings, issues);
     check_callback_url(settings, app, issues);
     check_own_accounts(settings, app, issues);
+    check_mode(settings, app, issues);
 }
 
 }  // namespace pos

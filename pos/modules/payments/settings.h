@@ -44,8 +44,8 @@ struct PaymentSettings {
                 "MPESA_BASE_URL", {.max_length = 500,
                                    .format = schema::Format::url,
                                    .doc = "Instead of Safaricom's own (by the account's environment, "
-                                          "`https://api.safaricom.co.ke` or `https://sandbox.safaricom.co.ke`): a "
-                                          "simulator."}),
+                                          "`https://api.safaricom.co.ke` or `https://sandbox.safaricom.co.ke`; with "
+                                          "PROVIDER_MODE=sandbox the latter always): a simulator."}),
             field<&PaymentSettings::stripe_base_url>("STRIPE_BASE_URL",
                                                      {.max_length = 500,
                                                       .format = schema::Format::url,
@@ -62,8 +62,8 @@ struct PaymentSettings {
                 "PESAPAL_BASE_URL", {.max_length = 500,
                                      .format = schema::Format::url,
                                      .doc = "Instead of Pesapal's own (by the account's environment, "
-                                            "`https://pay.pesapal.com/v3` or `https://cybqa.pesapal.com/pesapalv3`): "
-                                            "a simulator."}),
+                                            "`https://pay.pesapal.com/v3` or `https://cybqa.pesapal.com/pesapalv3`; "
+                                            "with PROVIDER_MODE=sandbox the latter always): a simulator."}),
             field<&PaymentSettings::mpesa_callback_sources>(
                 "MPESA_CALLBACK_SOURCES",
                 {.max_items = 100,

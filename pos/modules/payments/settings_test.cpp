@@ -9,8 +9,10 @@ using pos::PaymentSettings;
 constexpr auto key = "2026a:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 std::string fault_of(const PaymentSettings& settings, const std::string& public_url,
-                     app::Environment environment = app::Environment::production) {
+                     app::Environment environment = app::Environment::production,
+                     std::optional<app::ProviderMode> mode = {}) {
     app::Settings app;
+    app.provider_mode = mode;
     app.environment = environment;
     app.public_url = public_url;
     schema::Issues issues("environment");
@@ -41,6 +43,47 @@ TEST(PaymentSettings, AnAddressThatMpesaDoesNotCallIsRefused) {
     }
     EXPECT_EQ(fault_of(settings, "http://api.duka.example"), "/PUBLIC_URL") << "providers call over https";
     EXPECT_EQ(fault_of(settings, "http://api.duka.example", app::Environment::development), "");
+}
+
+// One that moves money is refused where nothing is to move; elsewhere either is taken: production is tried out with the sandbox, too.
+TEST(PaymentSettings, LiveKeysOfThePlatformAreRefusedWithTheSandbox) {
+    struct Keys {
+        std::string pointer;
+        std::optional<std::string> PaymentSettings::* member;
+        std::string live;
+        std::string sandbox;
+    };
+    const std::string mpesa =
+        R"(,"kind":"paybill","shortCode":"174379","consumerKey":"key","consumerSecret":"secret","passkey":"p"})";
+    const std::string pesapal = R"(,"consumerKey":"key","consumerSecret":"secret"})";
+    const Keys all[] = {{"/BILLING_MPESA_CREDENTIALS", &PaymentSettings::billing_mpesa_credentials,
+                         R"({"environment":"production")" + mpesa, R"({"environment":"sandbox")" + mpesa},
+                        {"/BILLING_PESAPAL_CREDENTIALS", &PaymentSettings::billing_pesapal_credentials,
+                         R"({"environment":"live")" + pesapal, R"({"environment":"sandbox")" + pesapal},
+                        {"/BILLING_STRIPE_CREDENTIALS", &PaymentSettings::billing_stripe_credentials,
+                         R"({"secretKey":"rk_live_4eC39"})", R"({"secretKey":"rk_test_4eC39"})"},
+                        {"/BILLING_FLUTTERWAVE_CREDENTIALS", &PaymentSettings::billing_flutterwave_credentials,
+                         R"({"secretKey":"FLWSECK-4eC39-X","email":"a@b.example"})",
+                         R"({"secretKey":"FLWSECK_TEST-4eC39-X","email":"a@b.example"})"},
+                        {"/BILLING_PAYSTACK_CREDENTIALS", &PaymentSettings::billing_paystack_credentials,
+                         R"({"secretKey":"sk_live_4eC39","email":"a@b.example"})",
+                         R"({"secretKey":"sk_test_4eC39","email":"a@b.example"})"}};
+    for (const auto& [pointer, member, live, sandbox] : all) {
+        PaymentSettings settings;
+        settings.credentials_keys = key;
+        const auto fault = [&](const std::string& credentials, std::optional<app::ProviderMode> mode,
+                               app::Environment environment = app::Environment::production) {
+            settings.*member = credentials;
+            return fault_of(settings, "https://api.duka.example", environment, mode);
+        };
+        using app::ProviderMode;
+        EXPECT_EQ(fault(live, ProviderMode::sandbox), pointer);
+        EXPECT_EQ(fault(sandbox, ProviderMode::sandbox), "") << pointer;
+        EXPECT_EQ(fault(live, std::nullopt), "") << pointer << ": production is live";
+        EXPECT_EQ(fault(sandbox, std::nullopt), "") << pointer;
+        EXPECT_EQ(fault(live, std::nullopt, app::Environment::development), pointer);
+        EXPECT_EQ(fault(live, ProviderMode::live, app::Environment::development), "") << pointer;
+    }
 }
 
 TEST(PaymentSettings, ThePlatformsCredentialsAreByProvider) {

@@ -77,6 +77,8 @@ constexpr auto describe(IntentConcern*) {
     return stored;
 }
 inline constexpr std::string_view doc_of_shown_phone = "E.164, with its plus.";
+// Of requests, in any spelling: read by schema::normalise_phone() once it is known whether the provider wants one.
+inline constexpr schema::OwnFormat typed_phone{"phone", [](std::string_view) { return true; }, "a phone number"};
 inline constexpr std::string_view example_of_shown_phone = R"("+254712345678")";
 
 // Those that a request can name.
@@ -88,9 +90,6 @@ constexpr auto describe(PaymentProvider*) {
                                                                     {PaymentProvider::paystack, "paystack"},
                                                                     {PaymentProvider::pesapal, "pesapal"}});
 }
-
-// In documents.
-inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`.";
 
 // What a tenant typed in once. Never read back: `shown` tells accounts apart.
 struct PaymentAccount {
@@ -117,7 +116,7 @@ struct PaymentAccount {
             field<&PaymentAccount::owner>("owner", {.doc = "`platform`: what the subscription is paid to; it is not "
                                                            "changed here."}),
             field<&PaymentAccount::provider>(
-                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = names_of_providers}),
+                "provider", {.text = schema::Text::identifier, .one_of = &schema::type_of<PaymentProvider>}),
             field<&PaymentAccount::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             field<&PaymentAccount::shown>("shown", {.max_length = 120,
                                                     .text = schema::Text::raw,
@@ -182,11 +181,14 @@ struct PaymentIntent {
         return schema::object<PaymentIntent>(
             "PaymentIntent", field<&PaymentIntent::id>("id"),
             field<&PaymentIntent::client_request_id>("clientRequestId"), field<&PaymentIntent::account_id>("accountId"),
-            field<&PaymentIntent::provider>("provider", {.text = schema::Text::identifier}),
+            field<&PaymentIntent::provider>(
+                "provider", {.text = schema::Text::identifier, .one_of = &schema::type_of<PaymentProvider>}),
             field<&PaymentIntent::purpose>("purpose"), field<&PaymentIntent::subject_id>("subjectId"),
             field<&PaymentIntent::location_id>("locationId"), field<&PaymentIntent::amount>("amount"),
             field<&PaymentIntent::currency>("currency"),
-            field<&PaymentIntent::phone>("phone", {.doc = doc_of_shown_phone, .example = example_of_shown_phone}),
+            field<&PaymentIntent::phone>(
+                "phone",
+                {.format = schema::Format::phone, .doc = doc_of_shown_phone, .example = example_of_shown_phone}),
             field<&PaymentIntent::reference>("reference", {.doc = "What the payer reads."}),
             field<&PaymentIntent::description>("description"), field<&PaymentIntent::return_url>("returnUrl"),
             field<&PaymentIntent::state>("state"),

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "pos/modules/payments/measures.h"
+
 namespace pos {
 
 namespace {
@@ -55,6 +57,16 @@ constexpr db::SystemQuery<DuePayout(std::int64_t)> take_due{
      "where p.tenant_id = due.tenant_id and p.id = due.id returning p.tenant_id, p.id",
      db::Kind::write}};
 
+// Reversals are refunds, and counted as such.
+constexpr db::SystemQuery<UndecidedMoney(std::int64_t)> undecided_payouts{
+    {"payouts.count_undecided",
+     "select provider, count(*) as rows, extract(epoch from now() - min(created_at))::double precision as "
+     "oldest_seconds "
+     "from (select provider, created_at from payouts "
+     "  where next_look_at is not null and state = 'unknown' and kind = 'payout' limit $1) as undecided "
+     "group by provider",
+     db::Kind::read}};
+
 // The lease and the jobs are one transaction. How many were taken.
 async::Task<std::int64_t> take(db::SystemDb tx, Runtime* runtime) {
     const auto rows = co_await tx.all(take_due, most_at_once);
@@ -90,6 +102,11 @@ async::Task<void> sweep_payouts(db::SystemDb db, PayoutOrders* payouts) {
     }
 }
 
+async::Task<void> measure_payouts(db::SystemDb db, observe::Metrics* metrics) {
+    const auto found = co_await db.all(undecided_payouts, most_undecided);
+    tell_undecided(*metrics, "payout", found);
+}
+
 void add_payout_jobs(app::JobHandlers handlers) {
     handlers.on_system(sweep_job, run_sweep);
     handlers.on(resume_job, run_resume);
@@ -99,6 +116,6 @@ std::vector<app::Schedule> payout_schedules() {
     return {app::schedule(sweep_job, Sweep{}, {.every = 15s}, "Sends and asks after payouts that nobody has told of.")};
 }
 
-std::vector<db::StatementView> payout_job_statements() { return db::statements(take_due); }
+std::vector<db::StatementView> payout_job_statements() { return db::statements(take_due, undecided_payouts); }
 
 }  // namespace pos

@@ -13,6 +13,9 @@ namespace pos {
 // Tests run it without a queue.
 [[nodiscard]] async::Task<void> sweep_payouts(db::SystemDb db, PayoutOrders* payouts);
 
+// How many payouts nobody knows the end of, for operators (pos/modules/payments/measures.h).
+[[nodiscard]] async::Task<void> measure_payouts(db::SystemDb db, observe::Metrics* metrics);
+
 void add_payout_jobs(app::JobHandlers handlers);
 [[nodiscard]] std::vector<app::Schedule> payout_schedules();
 [[nodiscard]] std::vector<db::StatementView> payout_job_statements();

@@ -4,6 +4,7 @@
 
 #include "async/loop.h"
 #include "payments/mpesa/phone.h"
+#include "pos/modules/payouts/events.h"
 #include "pos/modules/stock/movements.h"
 #include "pos/plumbing/idempotency.h"
 
@@ -137,6 +138,11 @@ void note(Payout& row, const PayoutEvidence& evidence, const ::payments::PayoutD
     if (::payments::is_final(row.state) && !row.finished_at) row.finished_at = now;
 }
 
+void tell(db::Batch& batch, jobs::Outbox& outbox, const Payout& row) {
+    if (row.state == PayoutState::succeeded) outbox.emit(batch, payout_succeeded, PayoutMoved::of(row));
+    if (row.state == PayoutState::failed) outbox.emit(batch, payout_failed, PayoutMoved::of(row));
+}
+
 }  // namespace
 
 ::payments::Payouts* PayoutOrders::payouts_of(std::string_view provider) const {
@@ -172,6 +178,7 @@ async::Task<StartedPayout> PayoutOrders::place(db::Db tx, const Payout* row) {
     if (open) throw base::Failure(errors::payout_open, "the open one is " + open->to_string());
     auto batch = tx.batch();
     batch.add(payouts::add, *row);
+    runtime().outbox().emit(batch, payout_created, PayoutMoved::of(*row));
     co_await batch.commit();
     co_return StartedPayout{*row, true};
 }
@@ -219,6 +226,7 @@ async::Task<StartedPayout> PayoutOrders::place_reversal(db::Db tx, const Payout*
     placed.payout.refund_id = refund.id;
     auto batch = tx.batch();
     batch.add(payouts::add, placed.payout);
+    runtime().outbox().emit(batch, payout_created, PayoutMoved::of(placed.payout));
     co_await batch.commit();
     co_return placed;
 }
@@ -323,6 +331,7 @@ async::Task<std::optional<Payout>> PayoutOrders::apply(db::Db tx, PayoutId id, P
     row.version = next_version(before->version);
     auto batch = tx.batch();
     batch.add(payouts::replace, row, before->version);
+    if (row.state != before->state) tell(batch, runtime().outbox(), row);
     co_await batch.commit();
     co_return row;
 }

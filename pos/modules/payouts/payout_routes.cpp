@@ -41,6 +41,7 @@ struct NewPayout {
                                                  .doc = "Minor units. M-Pesa sends whole shillings, 10 to 250,000.",
                                                  .example = "150000"}),
             field<&NewPayout::phone>("phone", {.max_length = 40,
+                                               .format = typed_phone,
                                                .text = schema::Text::raw,
                                                .doc = "Whom the money goes to: a mobile number of Kenya, in any "
                                                       "spelling. Replies have it as E.164, `+254712345678`.",
@@ -333,7 +334,8 @@ async::Task<PayoutBalance> show_balance(auth::Permitted<"payouts.read">, http::P
 
 void payout_routes(http::Routes routes) {
     const std::vector<base::ErrorCode> of_account{errors::account_missing, errors::account_unreadable,
-                                                  errors::payments_off, errors::payout_not_offered};
+                                                  errors::live_credentials, errors::payments_off,
+                                                  errors::payout_not_offered};
     auto of_start = of_account;
     of_start.insert(of_start.end(), {errors::key_missing, errors::key_mismatch, errors::key_reused,
                                      errors::amount_not_whole, errors::unknown_payment_account});

@@ -241,6 +241,30 @@ TEST_F(PayoutsTest, WhatDidNotLeaveIsSentAgainUnderTheSameId) {
     EXPECT_EQ(payout_state(id), "succeeded");
 }
 
+// Each end is told as it comes; that it was told before tells nothing more, and to whom it went nobody is told.
+TEST_F(PayoutsTest, ItsWayIsToldToWebhooks) {
+    app->database().execute("truncate webhook_events, webhook_endpoints cascade");
+    const auto hook = post("/v1/webhooks", R"({"url":"https://93.184.216.34/","eventTypes":["payout.*"]})", owner,
+                           {{"Idempotency-Key", next_id()}});
+    EXPECT_EQ(hook.status, 201) << hook.body;
+    const auto key = next_id();
+    const auto id = member_in(post("/v1/payouts", order_json(key)).body, "id");
+    EXPECT_EQ(post("/v1/payouts", order_json(key)).status, 200);
+    told("result", id, result(id, "1"));
+    told("result", id, result(id, "1"));
+    told("result", id, result(id, "0"));
+    told("result", id, result(id, "0"));
+    EXPECT_EQ(payout_state(id), "succeeded");
+    EXPECT_EQ(
+        rows("select string_agg(concat_ws(' ', type, subject = '" + id +
+             "', data->>'state', data->>'amount', data->>'receiptCode', data->>'concern'), ', ' order by position) "
+             "from (select *, convert_from(body, 'UTF8')::jsonb->'data' as data from webhook_events) e"),
+        "payout.created t created 150000, payout.failed t failed 150000, "
+        "payout.succeeded t succeeded 150000 NLJ41HAY6Q paid_after_failed");
+    EXPECT_EQ(rows("select count(*) from webhook_events where convert_from(body, 'UTF8') ~ '712345678|Juma|Wages'"),
+              "0");
+}
+
 TEST_F(PayoutsTest, WhatMayHaveLeftIsAskedAfterAndNotSentAgain) {
     provider->answer = PayoutFinding::lost;
     const auto id = send();

@@ -80,9 +80,12 @@ struct Payout {
         return schema::object<Payout>(
             "Payout", field<&Payout::id>("id"), field<&Payout::client_request_id>("clientRequestId"),
             field<&Payout::kind>("kind"), field<&Payout::account_id>("accountId"),
-            field<&Payout::provider>("provider", {.text = schema::Text::identifier}), field<&Payout::amount>("amount"),
-            field<&Payout::currency>("currency"),
-            field<&Payout::phone>("phone", {.doc = doc_of_shown_phone, .example = example_of_shown_phone}),
+            field<&Payout::provider>("provider",
+                                     {.text = schema::Text::identifier, .one_of = &schema::type_of<PaymentProvider>}),
+            field<&Payout::amount>("amount"), field<&Payout::currency>("currency"),
+            field<&Payout::phone>(
+                "phone",
+                {.format = schema::Format::phone, .doc = doc_of_shown_phone, .example = example_of_shown_phone}),
             field<&Payout::recipient_name>("recipientName"), field<&Payout::purpose>("purpose"),
             field<&Payout::reason>("reason"),
             field<&Payout::intent_id>("intentId", {.doc = "Of a reversal: the payment that goes back."}),

@@ -6,6 +6,7 @@
 #include "auth/caller.h"
 #include "jobs/once.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/reports/dashboard.h"
 #include "pos/modules/reports/report_days.h"
 #include "pos/modules/reports/report_run_job.h"
 #include "pos/modules/reports/report_runs.h"
@@ -132,6 +133,7 @@ async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::TenantScope scope
     const auto& sale = job.data();
     auto batch = scope.db().batch();
     batch.add(add_sale, sale.location_id, sale.business_day, sale.total, sale.tax_total, sale.discount_total);
+    batch.announce({.kind = std::string(daily_sales_changed), .place = sale.location_id.uuid()});
     auto effect = "daily_sales/" + sale.id.to_string();
     if (!co_await jobs::commit_once(std::move(batch), job, std::move(effect)))
         job.logger().info("this sale was counted before");
@@ -165,6 +167,7 @@ async::Task<MissedCounted> count_what_was_missed(jobs::Job<CountMissed>& job, ap
 
 void routes(http::Routes routes) {
     report_run_routes(routes);
+    dashboard_routes(routes);
     routes.get("/reports/sales-summary", sales_summary,
                {.id = "getSalesSummary",
                 .summary = "What was sold, by business day and location, newest first",
@@ -183,7 +186,7 @@ void handle_jobs(app::JobHandlers handlers) {
 std::vector<db::StatementView> all_statements() {
     auto all = db::statements(add_sale, count_missed, tenants_after, days, days_of_location);
     for (const auto& part : {report_query_statements(), report_run_statements(), report_run_route_statements(),
-                             report_run_job_statements()})
+                             report_run_job_statements(), dashboard_statements()})
         all.insert(all.end(), part.begin(), part.end());
     return all;
 }

@@ -46,7 +46,9 @@ struct NewReportRun {
                 "to", {.doc = "Last business day; today when it is missing.", .example = R"("2026-11-30")"}),
             field<&NewReportRun::location_id>(
                 "locationId", {.doc = "Needed by callers who may have reports of some locations only."}),
-            field<&NewReportRun::format>("format", {.defaulted = true}));
+            field<&NewReportRun::format>(
+                "format", {.defaulted = true,
+                           .doc = "`csv-bom`: with a byte order mark in front, for Excel; programs take `csv`."}));
     }
 };
 

@@ -17,6 +17,7 @@ namespace pos {
 
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view content_type = "text/csv; charset=utf-8; header=present";
 // Of statements that are short.
 constexpr std::chrono::seconds soon{30};
@@ -138,7 +139,7 @@ async::Task<std::string> ReportRuns::next_piece(Writing* writing) {
     writing->check();
     if (async::Loop::now() >= writing->next_word) co_await tell(writing);
     if (!std::exchange(writing->begun, true)) {
-        std::string header;
+        std::string header(writing->run.format == ReportFormat::csv_bom ? byte_order_mark : "");
         write_report_header(*writing->report().row, header);
         co_return header;
     }

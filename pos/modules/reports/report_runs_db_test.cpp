@@ -395,6 +395,19 @@ TEST_F(ReportRunsTest, TheRunSaysWhatTheFileIs) {
     EXPECT_THAT(all[1], HasSubstr(",SU1,,'=Sugar,1,150.00,150.00,0.00,0.00,ZERO,0,true,0.00,150.00"));
 }
 
+// Excel takes a CSV without the mark for a text of the country's old code page.
+TEST_F(ReportRunsTest, AMarkIsInFrontForExcelAlone) {
+    const auto plain = written("sales");
+    const auto id = asked("sales", fmt::format(R"({},"format":"csv-bom")", november));
+    EXPECT_EQ(perform(id), RunOutcome::succeeded);
+    const auto& marked = store.objects.at(key_of(id, 1));
+    EXPECT_EQ(marked, "\xEF\xBB\xBF" + plain) << "once, and nothing else is different";
+    const auto reply = get("/v1/report-runs/" + id).body;
+    EXPECT_THAT(reply, HasSubstr(R"("format":"csv-bom")"));
+    EXPECT_THAT(reply, HasSubstr(fmt::format(R"("file":{{"bytes":{},"rows":3)", marked.size())));
+    EXPECT_THAT(reply, HasSubstr(base::hex_encode(base::as_chars(base::sha256(marked)))));
+}
+
 TEST_F(ReportRunsTest, DaysAreTheShopsAndPlacesAreKeptApart) {
     const struct {
         std::string more;

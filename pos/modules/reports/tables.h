@@ -59,9 +59,11 @@ constexpr auto describe(ReportName*) {
                                                           {ReportName::stock_low, "stock-low"}});
 }
 
-enum class ReportFormat : std::uint8_t { csv };
+// `csv_bom` has a byte order mark in front, by which Excel knows UTF-8.
+enum class ReportFormat : std::uint8_t { csv, csv_bom };
 constexpr auto describe(ReportFormat*) {
-    return schema::enumeration<ReportFormat>("ReportFormat", {{ReportFormat::csv, "csv"}});
+    return schema::enumeration<ReportFormat>("ReportFormat",
+                                             {{ReportFormat::csv, "csv"}, {ReportFormat::csv_bom, "csv-bom"}});
 }
 
 enum class ReportRunStatus : std::uint8_t { queued, running, succeeded, failed, expired };

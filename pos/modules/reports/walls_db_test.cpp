@@ -11,6 +11,7 @@ constexpr std::string_view exporters = "oamst";
 
 constexpr RouteRule rules[] = {
     {"GET /v1/reports/sales-summary", "oamtv", "oamtv", nobody, "?locationId=@here"},
+    {"GET /v1/dashboard", "oamtv", "oamtv", "oamtv"},
     {"GET /v1/report-runs", exporters, exporters, exporters},
     {"POST /v1/report-runs", exporters, exporters, nobody, "", R"({"report":"stock-low","locationId":"@here"})"},
     {"GET /v1/report-runs/{id}", exporters, exporters, nobody},

@@ -20,7 +20,8 @@ struct ReceiptRequest {
         if (request.email.has_value() == request.phone.has_value())
             issues.add(request.channel.value_or(Channel::email) == Channel::email ? "/email" : "/phone", "one_of",
                        "either an e-mail address or a phone number");
-        if (request.channel && (*request.channel == Channel::email) != request.email.has_value())
+        if (request.channel &&
+            (*request.channel == Channel::app || (*request.channel == Channel::email) != request.email.has_value()))
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }

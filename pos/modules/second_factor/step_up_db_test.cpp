@@ -36,6 +36,13 @@ constexpr Guarded guarded[] = {
     {http::Method::post, "/v1/payouts/{missing}/resolve", R"({"outcome":"not_paid","note":"the portal says so"})", 404},
     {http::Method::post, "/v1/payment-intents/{missing}/reverse",
      R"({"clientRequestId":"{missing}","amount":1000,"reason":"Broken"})", 404},
+    {http::Method::post, "/v1/payment-intents/{missing}/resolve", R"({"outcome":"not_paid","note":"she says so"})",
+     404},
+    {http::Method::post, "/v1/c2b-payments/{missing}/match", R"({"intentId":"{missing}"})", 404},
+    {http::Method::post, "/v1/webhooks", R"({"url":"https://93.184.216.34/","eventTypes":["*"]})", 0},
+    {http::Method::patch, "/v1/webhooks/{missing}", R"({"url":"https://93.184.216.34/"})", 404},
+    {http::Method::post, "/v1/webhooks/{missing}/rotate-secret", "{}", 0},
+    {http::Method::post, "/v1/subscription/cancel", "", 0},
 };
 
 class StepUpTest : public FactorTest {
@@ -96,7 +103,7 @@ protected:
     }
 };
 
-TEST_F(StepUpTest, AnOldProofGivesNoRolesMovesNoMoneyAndReadsNoMessages) {
+TEST_F(StepUpTest, AnOldProofGivesNoRolesMovesNoMoneyAndSendsNothingElsewhere) {
     auto duka = shop(set_up());
     clock->advance(15min + 1s);
     renew_session(duka.owner);
@@ -131,6 +138,16 @@ TEST_F(StepUpTest, AMembersPlaceIsChangedWithoutIt) {
     const auto reply = send(duka.owner, http::Method::patch, "/v1/users/" + duka.member,
                             R"({"defaultLocationId":null})", duka.version);
     EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
+// … nor for what takes nothing to a new place.
+TEST_F(StepUpTest, AWebhookIsSwitchedOffWithoutIt) {
+    auto duka = shop(set_up());
+    clock->advance(20min);
+    renew_session(duka.owner);
+    const auto reply =
+        send(duka.owner, http::Method::patch, fmt::format("/v1/webhooks/{}", missing), R"({"enabled":false})", "1");
+    EXPECT_EQ(reply.status, 404) << reply.body;
 }
 
 // A refund goes back to whoever paid: the manager at a till, who signed in in the morning, gives it.

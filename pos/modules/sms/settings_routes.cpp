@@ -34,7 +34,8 @@ struct ChannelView {
             "MessageChannel", field<&ChannelView::channel>("channel"),
             field<&ChannelView::is_on>("isOn", {.doc = "Whether such messages are sent for this tenant."}),
             field<&ChannelView::is_own>("isOwn", {.doc = "By an account of its own, or by the service's."}),
-            field<&ChannelView::provider>("provider", {.doc = "Of an own account."}),
+            field<&ChannelView::provider>("provider",
+                                          {.one_of = &schema::type_of<MessageProvider>, .doc = "Of an own account."}),
             field<&ChannelView::shown>("shown", {.doc = "What tells an own account from others."}),
             field<&ChannelView::callback_url>(
                 "callbackUrl", {.doc = "Of an own account: where its provider reports to. Africa's Talking: with `/` "
@@ -60,13 +61,6 @@ struct MessagingView {
             field<&MessagingView::messages_today>("messagesToday"));
     }
 };
-
-enum class MessageProvider : std::uint8_t { africastalking, twilio, whatsapp };
-constexpr auto describe(MessageProvider*) {
-    return schema::enumeration<MessageProvider>("MessageProvider", {{MessageProvider::africastalking, "africastalking"},
-                                                                    {MessageProvider::twilio, "twilio"},
-                                                                    {MessageProvider::whatsapp, "whatsapp"}});
-}
 
 struct NewMessageAccount {
     MessageProvider provider{};

@@ -25,6 +25,13 @@ inline constexpr base::ErrorCode of_phone_messages[] = {sms_off,          sms_no
                                                         sms_number_limit, sms_source_limit, sms_spending_limit};
 }  // namespace errors
 
+enum class MessageProvider : std::uint8_t { africastalking, twilio, whatsapp };
+constexpr auto describe(MessageProvider*) {
+    return schema::enumeration<MessageProvider>("MessageProvider", {{MessageProvider::africastalking, "africastalking"},
+                                                                    {MessageProvider::twilio, "twilio"},
+                                                                    {MessageProvider::whatsapp, "whatsapp"}});
+}
+
 // A tenant's own account at a provider, one for each channel. Without one the service's own is used.
 struct MessageAccount {
     Channel channel{};
@@ -39,7 +46,7 @@ struct MessageAccount {
         using schema::field;
         return schema::object<MessageAccount>(
             "MessageAccount", field<&MessageAccount::channel>("channel"), field<&MessageAccount::id>("id"),
-            field<&MessageAccount::provider>("provider"),
+            field<&MessageAccount::provider>("provider", {.one_of = &schema::type_of<MessageProvider>}),
             field<&MessageAccount::shown>("shown", {.doc = "What tells it from others: part of its name."}),
             field<&MessageAccount::credentials>("credentials", {.internal = true}),
             field<&MessageAccount::created_at>("createdAt"), field<&MessageAccount::updated_at>("updatedAt"));

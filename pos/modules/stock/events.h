@@ -8,7 +8,7 @@
 
 #include "jobs/event.h"
 #include "jobs/job_type.h"
-#include "pos/modules/stock/tables.h"
+#include "pos/modules/stock/adjustment.h"
 
 namespace pos {
 
@@ -32,6 +32,38 @@ struct StockLow {
     }
 };
 
+// What a person has corrected. Costs and notes are told to nobody.
+struct AdjustedLine {
+    VariantId variant_id;
+    base::Quantity quantity_delta;
+
+    friend constexpr auto describe(AdjustedLine*) {
+        return schema::object<AdjustedLine>("AdjustedLine", schema::field<&AdjustedLine::variant_id>("variantId"),
+                                            schema::field<&AdjustedLine::quantity_delta>("quantityDelta"));
+    }
+};
+struct StockAdjusted {
+    base::Uuid id;
+    LocationId location_id;
+    AdjustmentReason reason{};
+    std::vector<AdjustedLine> lines;
+    base::Timestamp occurred_at;
+
+    static StockAdjusted of(const Adjustment& adjustment) {
+        StockAdjusted told{adjustment.id, adjustment.location_id, adjustment.reason, {}, adjustment.occurred_at};
+        for (const auto& line : adjustment.lines) told.lines.push_back({line.variant_id, line.quantity_delta});
+        return told;
+    }
+    friend constexpr auto describe(StockAdjusted*) {
+        using schema::field;
+        return schema::object<StockAdjusted>(
+            "StockAdjusted", field<&StockAdjusted::id>("id"), field<&StockAdjusted::location_id>("locationId"),
+            field<&StockAdjusted::reason>("reason"), field<&StockAdjusted::lines>("lines"),
+            field<&StockAdjusted::occurred_at>("occurredAt"));
+    }
+};
+
+inline constexpr jobs::Event<StockAdjusted> stock_adjusted{"stock.adjusted"};
 inline constexpr jobs::Event<StockLow> stock_low{"stock.low"};
 inline constexpr jobs::JobType<StockLow> tell_low_stock{jobs::events_queue, "stock.tell_low", jobs::event_defaults};
 

@@ -122,6 +122,7 @@ async::Task<CreatedOrFound<Adjustment>> adjust(Create<"stock.adjust"> write, htt
     auto once = co_await write.once(adjustment, adjustment.id, request);
     const auto db = once.db();
     add_movements(once.batch(), write.runtime().outbox(), moved);
+    write.runtime().outbox().emit(once.batch(), stock_adjusted, StockAdjusted::of(adjustment));
     try {
         co_return co_await once.commit(level_changes(moved), [&] { return find_adjusted(db, adjustment); });
     } catch (const base::Failure& refusal) {
@@ -166,6 +167,11 @@ constexpr std::string_view low_example =
     R"("productId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091","variantId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092",)"
     R"("name":"Sugar 1kg","sku":"SUGAR-1KG","onHand":"4.5","reorderLevel":"5"})";
 
+constexpr std::string_view adjusted_example =
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8096","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094","reason":"waste",)"
+    R"("lines":[{"variantId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092","quantityDelta":"-1.5"}],)"
+    R"("occurredAt":"2026-11-22T06:14:03.120Z"})";
+
 }  // namespace
 
 app::Module stock_module() {
@@ -178,7 +184,9 @@ app::Module stock_module() {
             .routes = routes,
             .jobs = handle_jobs,
             .webhooks = {app::webhook_event<&StockLow::variant_id, &StockLow::location_id, &StockLow::id>(
-                stock_low, {"A level has fallen to its variant's reorder level", low_example})}};
+                             stock_low, {"A level has fallen to its variant's reorder level", low_example}),
+                         app::webhook_event<&StockAdjusted::id, &StockAdjusted::location_id>(
+                             stock_adjusted, {"A person has corrected stock", adjusted_example})}};
 }
 
 }  // namespace pos

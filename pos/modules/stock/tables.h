@@ -106,7 +106,7 @@ inline constexpr auto stock_levels = db::tenant_table<StockLevel>(
     db::references<&StockLevel::variant_id>("stock_levels_variant", variants, errors::unknown_variant),
     db::index<&StockLevel::variant_id, &StockLevel::location_id>("stock_levels_of_variant"),
     db::check("stock_levels_numbers", "on_hand <> 'NaN' and reserved <> 'NaN'", db::errors::value_refused),
-    db::index<&StockLevel::id>("stock_levels_id"));
+    db::unique<&StockLevel::id>("stock_levels_id", base::ErrorCode{}));
 inline constexpr auto stock_movements = db::tenant_table<StockMovement>(
     "stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),
     db::unique<&StockMovement::source_type, &StockMovement::source_id, &StockMovement::source_line,

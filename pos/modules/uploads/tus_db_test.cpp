@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "pos/modules/documents/tables.h"
 #include "pos/modules/uploads/clean_up.h"
@@ -223,6 +224,40 @@ TEST_F(TusTest, WhatIsWholeIsFinishedThoughNobodyAsks) {
     EXPECT_FALSE(has_pieces(location)) << "nothing was left of it";
     finish(location);
     EXPECT_EQ(get("/v1/uploads/" + id_of(location)).body, done.body) << "once";
+}
+
+// The copy that stays needs the room of the pieces: they are gone before it is made, and nothing is lost when it cannot be.
+TEST_F(TusTest, PiecesGoBeforeTheCopyThatStays) {
+    const std::string bytes = "sku,price\nA-1,150\n";
+    const auto location = location_of(create(bytes.size(), of_a_document));
+    const auto document =
+        app->database().value("select document_id from uploads where id = '" + id_of(location) + "'").value();
+    const auto folder = directory / "files" / "t.dir" / (db().tenant().to_string() + ".dir") / "documents.dir";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / (document + ".dir")) << "in the way";
+    EXPECT_EQ(append(location, 0, bytes).status, 503);
+    EXPECT_FALSE(has_pieces(location));
+    EXPECT_THAT(keys(), Contains(HasSubstr("/pending/" + id_of(location))));
+    EXPECT_EQ(offset(location), std::to_string(bytes.size())) << "nobody needs to send it again";
+    EXPECT_EQ(append(location, bytes.size(), "").status, 503) << "asked again, as long as it cannot be made";
+    std::filesystem::remove(folder / (document + ".dir"));
+    EXPECT_EQ(append(location, bytes.size(), "").status, 204);
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("state":"completed")"));
+    EXPECT_THAT(keys(), Not(Contains(HasSubstr("/pending/" + id_of(location)))));
+    EXPECT_THAT(keys(), Contains(HasSubstr("/documents/" + document)));
+}
+
+// … and so is what a process had put together when it died, pieces or not.
+TEST_F(TusTest, WhatWasPutTogetherNeedsNoPieces) {
+    const std::string bytes = "sku,price\nB-2,90\n";
+    const auto location = left_whole(of_a_document, bytes);
+    const auto key = fmt::format("t/{}/pending/{}", db().tenant().to_string(), id_of(location));
+    std::ignore = app->run(stored().put({.key = key, .source = storage::source_of(bytes), .length = bytes.size()},
+                                        async::Loop::now() + std::chrono::seconds(10)));
+    std::filesystem::remove_all(directory / "pieces" / id_of(location));
+    finish(location);
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("state":"completed")"));
+    EXPECT_THAT(keys(), Not(Contains(key)));
 }
 
 TEST_F(TusTest, WhatIsWholeAndNoPictureIsRefusedByTheJob) {

@@ -92,9 +92,25 @@ std::optional<base::Digest256> digest_of(const std::optional<std::string>& hex) 
     return digest;
 }
 
-// The pieces as one file under the pending key, where complete_upload() looks.
+// Nobody but put_together() writes there: what is there was compared with what the row says when it was put.
+async::Task<bool> is_together(db::Db db, const Upload* row, const TusParts* parts, async::SteadyTime deadline) {
+    const auto there = co_await parts->upload.stored->head(files::pending_key(db.tenant(), row->id.uuid()), deadline);
+    co_return there && there->size == static_cast<std::uint64_t>(row->bytes);
+}
+
+// The copy that stays needs room as well. What is left here goes with the upload.
+async::Task<void> remove_pieces(async::Loop* loop, uploads::Pieces* pieces, UploadId id) {
+    try {
+        co_await pieces->remove(loop, id.uuid());
+    } catch (const std::exception&) {
+        co_return;
+    }
+}
+
+// The pieces as one file under the pending key, where complete_upload() looks; they are gone then.
 async::Task<void> put_together(db::Db db, Upload row, TusParts parts, async::SteadyTime deadline) {
     auto& loop = db.loop();
+    if (co_await is_together(db, &row, &parts, deadline)) co_return co_await remove_pieces(&loop, parts.pieces, row.id);
     auto list = pieces_of(co_await db.all(uploading::pieces_of, row.id));
     std::exception_ptr failure;
     try {
@@ -108,13 +124,14 @@ async::Task<void> put_together(db::Db db, Upload row, TusParts parts, async::Ste
     } catch (...) {
         failure = std::current_exception();
     }
-    if (!failure) co_return;
+    if (!failure) co_return co_await remove_pieces(&loop, parts.pieces, row.id);
     if (http::failure_of(failure).code() == storage::errors::wrong_hash) {
         co_await end_upload(db, row, {UploadState::refused, std::string(errors::upload_differs.code)}, parts.upload,
                             deadline);
         throw base::Failure(errors::upload_differs);
     }
-    std::rethrow_exception(failure);
+    // Whoever was faster has taken the pieces away while they were read here.
+    if (!co_await is_together(db, &row, &parts, deadline)) std::rethrow_exception(failure);
 }
 
 async::Task<bool> is_over(db::Db db, UploadId id) {
@@ -132,7 +149,7 @@ async::Task<void> put_together_and_complete(db::Db db, Upload row, TusParts part
         failure = std::current_exception();
     }
     if (!failure) co_return;
-    // Whoever was faster has taken the pieces away while they were read here.
+    // Whoever was faster has taken that file away as well.
     const auto now = co_await db.one(uploading::by_id, id);
     if (!now || now->state != UploadState::completed) std::rethrow_exception(failure);
 }

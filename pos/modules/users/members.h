@@ -49,10 +49,10 @@ struct Member {
         return schema::object<Member>(
             "Member", schema::field<&Member::id>("id"), schema::field<&Member::membership_id>("membershipId"),
             schema::field<&Member::name>("name"), schema::field<&Member::email>("email"),
-            schema::field<&Member::phone>("phone"), schema::field<&Member::status>("status"),
-            schema::field<&Member::default_location_id>("defaultLocationId"), schema::field<&Member::roles>("roles"),
-            schema::field<&Member::version>("version"), schema::field<&Member::created_at>("createdAt"),
-            schema::field<&Member::updated_at>("updatedAt"),
+            schema::field<&Member::phone>("phone", {.format = schema::Format::phone}),
+            schema::field<&Member::status>("status"), schema::field<&Member::default_location_id>("defaultLocationId"),
+            schema::field<&Member::roles>("roles"), schema::field<&Member::version>("version"),
+            schema::field<&Member::created_at>("createdAt"), schema::field<&Member::updated_at>("updatedAt"),
             schema::field<&Member::has_second_factor>("hasSecondFactor"));
     }
 };

@@ -7,6 +7,7 @@
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/tables.h"
+#include "pos/modules/users/events.h"
 #include "pos/modules/users/members.h"
 #include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
@@ -196,6 +197,7 @@ async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, Ide
     once.batch().add(membership_rows.add, membership);
     once.batch().add(add_roles, given);
     require_seat(once.batch());
+    write.runtime().outbox().emit(once.batch(), user_created, MemberTold::of(membership, input->roles));
     audit(once.batch(), write.runtime(),
           {.action = "user.create",
            .actor = UserId(write.user_id),
@@ -260,6 +262,9 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
     }
     const bool takes_seat = present.status != MembershipStatus::active && fields.status == MembershipStatus::active;
     if (takes_seat) batch.add(plan_limits::hold);  // ahead of the feed
+    auto told = MemberTold::of(membership, fields.roles);
+    told.version = next_version(told.version);
+    write->runtime().outbox().emit(batch, user_changed, told);
     write->replace(batch, membership_rows, membership);
     if (takes_seat) batch.add(plan_limits::seats_suffice);
     audit(batch, write->runtime(),
@@ -322,6 +327,23 @@ void routes(http::Routes routes) {
     routes.get("/roles", list_roles, {.id = "listRoles", .summary = "Roles and their permissions"});
 }
 
+#define POS_MEMBER_EXAMPLE(status, version)                                                                                   \
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8097","membershipId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8098","status":")" status \
+    R"(","defaultLocationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094","roles":[{"roleId":)"                                     \
+    R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8099","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094"}],"version":)" version      \
+    "}"
+
+std::vector<app::WebhookEventType> told_events() {
+    return {
+        app::webhook_event<&MemberTold::id>(
+            user_created, {"A person was added, or has accepted an invitation", POS_MEMBER_EXAMPLE("active", "1")}),
+        app::webhook_event<&MemberTold::id>(
+            user_changed, {"A member's roles, default location or status were changed: `disabled` is one who may do "
+                           "nothing any more",
+                           POS_MEMBER_EXAMPLE("disabled", "2")})};
+}
+#undef POS_MEMBER_EXAMPLE
+
 }  // namespace
 
 app::Module users_module() {
@@ -334,7 +356,8 @@ app::Module users_module() {
             .statements = db::statements(membership_rows, member, all, add_user, add_roles, clear_roles, end_invites,
                                          lock, roles_of_tenant, locations_live, assignments, lock_owners, has_owner,
                                          caller_is_current, hold_off),
-            .routes = routes};
+            .routes = routes,
+            .webhooks = told_events()};
 }
 
 }  // namespace pos

@@ -1,4 +1,5 @@
 // Deliveries that end as they should, whatever the endpoint does.
+#include "pos/modules/webhooks/measures.h"
 #include "pos/modules/webhooks/webhooks_for_test.h"
 
 namespace {
@@ -140,8 +141,10 @@ TEST_F(WebhookDeliveriesTest, A410DisablesAndTellsTheOwner) {
     fan_out();
     serve(made.id);
     EXPECT_THAT(get("/v1/webhooks/" + made.id).body, HasSubstr(R"("disabledReason":"gone")"));
-    EXPECT_EQ(rows("select kind || ' ' || recipient from notifications where kind = 'webhook_disabled'"),
-              "webhook_disabled owner@duka.example");
+    EXPECT_EQ(
+        rows(
+            "select kind || ' ' || recipient from notifications where channel = 'email' and kind = 'webhook_disabled'"),
+        "webhook_disabled owner@duka.example");
     hasten();
     serve(made.id);
     EXPECT_EQ(server.request_count(), 1U);
@@ -149,6 +152,43 @@ TEST_F(WebhookDeliveriesTest, A410DisablesAndTellsTheOwner) {
     fan_out();
     EXPECT_EQ(queue(), "1 1 t") << "what waits stays, what comes is missed";
     EXPECT_EQ(rows("select count(*) from audit_events where action = 'webhook.disable'"), "1");
+}
+
+// Its owner has moved it while the old place was asked: what that one says is not said of the new one.
+TEST_F(WebhookDeliveriesTest, A410OfAFormerUrlDisablesNothing) {
+    std::atomic<bool> moves = true;
+    ScriptedServer server([&](const ScriptedServer::Request& request) {
+        if (moves.exchange(false))
+            app->database().execute("update webhook_endpoints set url = url || 'new', version = version + 1");
+        const bool is_new = request.target.ends_with("new");
+        return Answer().send(is_new ? http_reply(204, "") : http_reply(410, "gone"));
+    });
+    const auto made = add(server.url("/"));
+    happen();
+    fan_out();
+    serve(made.id);
+    EXPECT_EQ(rows("select enabled from webhook_endpoints"), "t");
+    EXPECT_EQ(rows("select count(*) from notifications where kind = 'webhook_disabled'"), "0");
+    hasten();
+    serve(made.id);
+    EXPECT_EQ(server.request_count(), 2U);
+    EXPECT_EQ(rows("select state from webhook_deliveries"), "succeeded");
+}
+
+TEST_F(WebhookDeliveriesTest, TheFiveDaysOfAFormerUrlAreNotTheNewOnes) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(500, "")); });
+    const auto made = add(server.url("/"));
+    happen();
+    fan_out();
+    serve(made.id);
+    app->database().execute("update webhook_queues set failing_since = now() - interval '5 days'");
+    EXPECT_EQ(patch("/v1/webhooks/" + made.id, fmt::format(R"({{"url":"{}"}})", server.url("/new")),
+                    static_cast<std::int32_t>(version_in(get("/v1/webhooks/" + made.id))))
+                  .status,
+              200);
+    hasten();
+    serve(made.id);
+    EXPECT_EQ(rows("select enabled from webhook_endpoints"), "t");
 }
 
 TEST_F(WebhookDeliveriesTest, FiveDaysWithoutASuccessDisable) {
@@ -166,7 +206,7 @@ TEST_F(WebhookDeliveriesTest, FiveDaysWithoutASuccessDisable) {
     hasten();
     serve(made.id);
     EXPECT_EQ(rows("select disabled_reason from webhook_endpoints"), "failing");
-    EXPECT_EQ(rows("select count(*) from notifications where kind = 'webhook_disabled'"), "1");
+    EXPECT_EQ(rows("select count(*) from notifications where channel = 'email' and kind = 'webhook_disabled'"), "1");
     answers = true;
     EXPECT_EQ(patch("/v1/webhooks/" + made.id, R"({"enabled":true})",
                     static_cast<std::int32_t>(version_in(get("/v1/webhooks/" + made.id))))
@@ -347,6 +387,64 @@ TEST_F(WebhookDeliveriesTest, ListsDeliveriesByStateTypeAndTime) {
     const auto delivery = rows("select id from webhook_deliveries");
     const auto another = add("https://93.184.216.34/");
     EXPECT_EQ(get("/v1/webhooks/" + another.id + "/deliveries/" + delivery).status, 404) << "of another endpoint";
+}
+
+// What operators are told, and what is not their business: a turn that another endpoint of the tenant has.
+TEST_F(WebhookDeliveriesTest, WhatWaitsIsCounted) {
+    const auto measure = [] {
+        app->run(measure_webhooks(db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(20)),
+                                  &app->app().metrics));
+    };
+    const auto gauge = [](std::string_view name) { return app->app().metrics.gauge(name, "").value(); };
+    const auto attempts = [](std::string_view outcome) {
+        return app->app().metrics.counter("webhook_attempts_total", "", {{"outcome", std::string(outcome)}}).value();
+    };
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(500, "no")); });
+    const auto made = add(server.url("/"));
+    measure();
+    EXPECT_EQ(gauge("webhooks_waiting"), 0);
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0);
+    happen();
+    app->database().execute("update webhook_events set recorded_at = now() - interval '5 minutes'");
+    measure();
+    EXPECT_NEAR(gauge("webhooks_late_seconds"), 300, 20) << "nobody has taken the event on";
+    fan_out();
+    app->database().execute("update webhook_queues set next_due_at = now() - interval '10 minutes'");
+    measure();
+    EXPECT_EQ(gauge("webhooks_waiting"), 1);
+    EXPECT_EQ(gauge("webhooks_failing_endpoints"), 0);
+    EXPECT_NEAR(gauge("webhooks_late_seconds"), 600, 20);
+    app->database().execute("update webhook_queues set waiting_since = now()");
+    measure();
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0);
+    app->database().execute("update webhook_queues set waiting_since = null");
+    const auto before = attempts("failed");
+    serve(made.id);
+    measure();
+    EXPECT_EQ(attempts("failed"), before + 1);
+    EXPECT_EQ(gauge("webhooks_waiting"), 1);
+    EXPECT_EQ(gauge("webhooks_failing_endpoints"), 1);
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0) << "it is to be tried again later";
+}
+
+// Whose endpoints they are and where they lead is theirs to choose: nothing of it is a label.
+TEST_F(WebhookDeliveriesTest, HostsOfEndpointsMakeNoSeries) {
+    std::vector<std::unique_ptr<ScriptedServer>> servers;
+    const auto send_to_new_hosts = [&servers] {
+        for (int i = 0; i < 3; ++i) {
+            servers.push_back(
+                std::make_unique<ScriptedServer>([](const auto&) { return Answer().send(http_reply(204, "")); }));
+            const auto made = add(servers.back()->url("/" + std::to_string(servers.size())));
+            EXPECT_EQ(post("/v1/webhooks/" + made.id + "/ping", "{}").status, 200);
+            serve(made.id);
+            EXPECT_EQ(servers.back()->request_count(), 1U);
+        }
+    };
+    const auto lines = [] { return std::ranges::count(app->app().metrics.render(), '\n'); };
+    send_to_new_hosts();
+    const auto before = lines();
+    send_to_new_hosts();
+    EXPECT_EQ(lines(), before);
 }
 
 }  // namespace

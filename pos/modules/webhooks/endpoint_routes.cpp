@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "http/middleware/conditional.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
@@ -212,8 +213,9 @@ async::Task<Created<NewWebhookReply>> commit(CreateOnce<NewWebhookReply>* once, 
 }
 
 async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, http::Body<NewWebhook> input,
-                                             http::Service<WebhookSender> sender, http::Service<WebhookKeys> keys,
-                                             http::Service<WebhookTypes> types) {
+                                             db::SystemDb system, http::Service<WebhookSender> sender,
+                                             http::Service<WebhookKeys> keys, http::Service<WebhookTypes> types) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     keys->require_on();
     require_known(*types, input->fields.event_types);
     co_await sender->require_url(input->fields.url, write.context().deadline());
@@ -264,8 +266,11 @@ async::Task<WebhookDetails> show(auth::Permitted<"webhooks.read"> caller, http::
 
 async::Task<WebhookEndpoint> change(Edit<"webhooks.write"> write, http::Context& context,
                                     http::Path<"id", WebhookEndpointId> id, http::Body<PatchOf<WebhookEndpoint>> patch,
-                                    http::Service<WebhookSender> sender, http::Service<WebhookTypes> types) {
+                                    db::SystemDb system, http::Service<WebhookSender> sender,
+                                    http::Service<WebhookTypes> types) {
     using Fields = WebhookEndpointFields;
+    // What else is changed takes nothing to a new place.
+    if (patch->has<&Fields::url>()) co_await require_step_up(system, SessionId(write.session_id), write.now());
     if (patch->has<&Fields::event_types>()) require_known(*types, patch->value().event_types);
     if (patch->has<&Fields::url>()) co_await sender->require_url(patch->value().url, context.deadline());
     const auto more = [&](WebhookEndpoint& row, Writes& writes) {
@@ -339,8 +344,9 @@ async::Task<RotatedSecret> rotate_in(db::Db tx, Rotation* rotation) {
 
 async::Task<http::JsonBytes<RotatedSecret>> rotate(Create<"webhooks.write"> write,
                                                    http::Path<"id", WebhookEndpointId> id,
-                                                   http::Body<RotateSecret> input, db::Db db,
+                                                   http::Body<RotateSecret> input, db::SystemDb system, db::Db db,
                                                    http::Service<WebhookKeys> keys) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     keys->require_on();
     Rotation rotation{write, *id, *keys, input->overlap_hours};
     auto rotated = co_await answer_once<RotatedSecret>(&write, db, write.request(input),
@@ -357,10 +363,10 @@ async::Task<http::JsonBytes<RotatedSecret>> rotate(Create<"webhooks.write"> writ
 
 void endpoint_routes(http::Routes routes) {
     namespace urls = client::errors;
-    const std::vector of_urls{errors::webhooks_off,      own::unknown_type,          urls::url_malformed,
-                              urls::url_too_long,        urls::url_scheme,           urls::url_port,
-                              urls::url_credentials,     urls::url_fragment,         urls::url_host,
-                              urls::url_private_address, urls::url_no_public_address};
+    const std::vector of_urls{errors::step_up_needed, errors::webhooks_off,      own::unknown_type,
+                              urls::url_malformed,    urls::url_too_long,        urls::url_scheme,
+                              urls::url_port,         urls::url_credentials,     urls::url_fragment,
+                              urls::url_host,         urls::url_private_address, urls::url_no_public_address};
     routes.get("/webhooks", list, {.id = "listWebhooks", .summary = "Endpoints that events are posted to"});
     routes.post(
         "/webhooks", create,
@@ -387,7 +393,7 @@ void endpoint_routes(http::Routes routes) {
                  .summary = "Give an endpoint a new secret",
                  .description = "Until the former one expires, each message has a signature of both. `overlapHours` 0 "
                                 "ends all former ones at once, and is never refused.",
-                 .errors = {errors::webhooks_off, errors::row_not_found, own::too_many_secrets},
+                 .errors = {errors::webhooks_off, errors::row_not_found, own::too_many_secrets, errors::step_up_needed},
                  .middleware = {http::no_store()}});
 }
 

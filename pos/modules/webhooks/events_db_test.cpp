@@ -150,6 +150,57 @@ TEST_F(WebhookEventsTest, LowStockIsToldOncePerFall) {
               "here stock.low");
 }
 
+// … without who they are: what left once is nobody's to take back.
+TEST_F(WebhookEventsTest, MembersAreToldWithoutTheirNames) {
+    add("https://93.184.216.34/", "", R"(["user.*"])");
+    std::ignore = member("cashier@duka.example", "cashier");
+    const auto id = rows("select id from users where email = 'cashier@duka.example'");
+    const auto change = [&](std::string_view json, std::int32_t version) {
+        const auto reply = patch("/v1/users/" + id, std::string(json), version);
+        EXPECT_EQ(reply.status, 200) << reply.body;
+    };
+    change(fmt::format(R"({{"defaultLocationId":"{}"}})", location()), 1);
+    EXPECT_EQ(patch("/v1/users/" + id, R"({"status":"disabled"})", 1).status, 412);
+    change(R"({"status":"disabled"})", 2);
+    EXPECT_EQ(rows("select string_agg(concat_ws(' ', type, subject = '" + id +
+                   "', data->>'version', data->>'status', data->>'defaultLocationId', "
+                   "jsonb_array_length(data->'roles')), ', ' order by position) "
+                   "from (select *, convert_from(body, 'UTF8')::jsonb->'data' as data from webhook_events) e"),
+              fmt::format("user.created t 1 active 1, user.changed t 2 active {0} 1, user.changed t 3 disabled {0} 1",
+                          location()));
+    EXPECT_EQ(rows("select count(*) from webhook_events where convert_from(body, 'UTF8') ~ 'Juma|duka.example'"), "0");
+}
+
+// A repetition and a refusal tell nothing more; what the goods cost, and what was noted, nobody is told.
+TEST_F(WebhookEventsTest, CorrectedStockIsToldOnceAtItsLocation) {
+    const auto here = location();
+    const auto elsewhere = read(post("/v1/locations", R"({"code":"KSM1","name":"Kisumu"})")).id;
+    add("https://93.184.216.34/here", fmt::format(R"(,"locationIds":["{}"])", here), R"(["stock.adjusted"])");
+    add("https://93.184.216.34/else", fmt::format(R"(,"locationIds":["{}"])", elsewhere), R"(["stock.*"])");
+    const auto product = read(post("/v1/products", R"({"name":"Beans"})"));
+    const auto variant =
+        read(post("/v1/variants", fmt::format(R"({{"productId":"{}","name":"1kg","price":100}})", product.id))).id;
+    const auto json = [&](std::string_view of) {
+        return fmt::format(R"({{"clientRequestId":"0197f0c2-1111-7000-8000-000000000001","locationId":"{}",)"
+                           R"("reason":"purchase","lines":[{{"variantId":"{}","quantityDelta":"2.5","unitCost":7777,)"
+                           R"("note":"from Wanjiku"}}]}})",
+                           here, of);
+    };
+    EXPECT_EQ(post("/v1/stock-adjustments", json("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")).status, 422);
+    EXPECT_EQ(post("/v1/stock-adjustments", json(variant)).status, 201);
+    EXPECT_EQ(post("/v1/stock-adjustments", json(variant)).status, 201);
+    EXPECT_EQ(rows("select type || ' ' || subject || ' ' || (convert_from(body, 'UTF8')::jsonb->'data'->'lines') "
+                   "from webhook_events where type like 'stock.%'"),
+              fmt::format("stock.adjusted 0197f0c2-1111-7000-8000-000000000001 "
+                          R"([{{"variantId": "{}", "quantityDelta": "2.5"}}])",
+                          variant));
+    EXPECT_EQ(rows("select count(*) from webhook_events where convert_from(body, 'UTF8') ~ '7777|Wanjiku'"), "0");
+    fan_out();
+    EXPECT_EQ(rows("select string_agg(right(p.url, 4), ' ') from webhook_deliveries d "
+                   "join webhook_endpoints p on p.id = d.endpoint_id where d.event_type like 'stock.%'"),
+              "here");
+}
+
 TEST_F(WebhookEventsTest, WhoAskedForWhatGetsIt) {
     const auto here = location();
     add("https://93.184.216.34/all");

@@ -7,6 +7,7 @@
 #include "pos/modules/webhooks/inbox.h"
 #include "pos/modules/webhooks/inbox_statements.h"
 #include "pos/modules/webhooks/jobs.h"
+#include "pos/modules/webhooks/measures.h"
 #include "pos/modules/webhooks/reseal_command.h"
 #include "pos/modules/webhooks/routes.h"
 #include "pos/modules/webhooks/sender.h"
@@ -65,6 +66,7 @@ void routes(http::Routes routes) {
 std::vector<db::StatementView> all_statements() {
     auto all = hooks::statements();
     std::ranges::copy(reseal_webhook_secrets_statements(), std::back_inserter(all));
+    std::ranges::copy(webhook_measure_statements(), std::back_inserter(all));
     std::ranges::copy(db::statements(hooks::secrets_of_event), std::back_inserter(all));
     return all;
 }
@@ -101,6 +103,7 @@ app::Module webhooks_module() {
                                     "Sends webhooks whose jobs were lost."),
                       app::schedule(give_up_job, SweepWebhooks{}, {.pattern = "27 * * * *", .time_zone = "UTC"},
                                     "Gives up webhooks that have waited for 30 days.")},
+        .measure = measure_webhooks,
         .webhooks = {app::webhook_event<&WebhookPinged::webhook_id>(
             webhook_pinged, {.summary = "Somebody asked for it (pingWebhook); no endpoint has to ask for this name",
                              .example = R"({"webhookId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093"})"})},

@@ -82,6 +82,8 @@ void add_mails(db::Batch& batch, const Notifier& notifier, const std::vector<hoo
 WebhookSender::WebhookSender(Parts parts, const app::LoopParts& loop)
     : parts_(parts),
       logger_(loop.logger),
+      attempts_(loop.metrics.counter_family("webhook_attempts_total", "Requests of webhooks, by how they ended.",
+                                            {"outcome"})),
       target_(::webhooks::make_target({.timeout = most_sending()})),
       resolver_(std::make_unique<async::Resolver>(loop.loop)) {
     target_.rules.allow_loopback |= parts.allows_loopback;
@@ -158,6 +160,7 @@ async::Task<void> WebhookSender::settle(db::Db db, Run* run, std::vector<Sent> s
         add(settlement, delivery, attempt, parts_.random);
         is_gone |= attempt.outcome == Outcome::gone;
         if (!was_sent) continue;
+        attempts_.with({schema::name_of(attempt.outcome)}).increment();
         attempts.push_back({.id = parts_.runtime.new_id<WebhookAttemptId>(),
                             .delivery_id = delivery.id,
                             .number = delivery.sent,
@@ -205,6 +208,7 @@ async::Task<void> WebhookSender::take_turn(db::Db db, Run* run,
         auto deliveries = co_await db.all(hooks::take, run->id, run->turn.claim, most, needed);
         if (deliveries.empty()) co_return;
         run->is_ordered = deliveries.front().ordered;
+        run->url = deliveries.front().url;
         auto sent = co_await send_all(run, std::move(deliveries), deadline, db.span());
         co_await settle(db, run, std::move(sent));
         // One that has proved itself goes on among the fast ones.
@@ -212,12 +216,12 @@ async::Task<void> WebhookSender::take_turn(db::Db db, Run* run,
     }
 }
 
-// The former state of an endpoint, its reason, and who is told: one transaction.
-async::Task<void> WebhookSender::disable(db::Db db, const Run* run) const {
+// The former state of an endpoint, its reason, and who is told: one transaction. False: it is disabled already, or is at another URL.
+async::Task<bool> WebhookSender::disable(db::Db db, const Run* run) const {
     const auto system = db::system_db(parts_.databases, db.deadline(), db.span()).as_tenant(db.tenant());
     const auto owners = co_await system.all(hooks::owners);
-    const auto url = co_await db.one(hooks::disable, run->id, *run->disabled_for);
-    if (!url) co_return;
+    const auto url = co_await db.one(hooks::disable, run->id, *run->disabled_for, run->url);
+    if (!url) co_return false;
     auto batch = db.batch();
     add_mails(batch, parts_.notifier, owners, run->id, *url, *run->disabled_for, parts_.runtime.now());
     audit(batch, parts_.runtime,
@@ -229,6 +233,7 @@ async::Task<void> WebhookSender::disable(db::Db db, const Run* run) const {
     logger_.warn("an endpoint of webhooks was disabled", {{"tenant", db.tenant().to_string()},
                                                           {"endpoint", run->id.to_string()},
                                                           {"reason", schema::name_of(*run->disabled_for)}});
+    co_return true;
 }
 
 async::Task<void> WebhookSender::wake_next(db::Db db, bool is_fast) const {
@@ -295,7 +300,11 @@ async::Task<void> WebhookSender::serve(db::Db db, WebhookEndpointId id, bool is_
     } catch (...) {
         failure = std::current_exception();
     }
-    if (!failure && run.disabled_for) co_await db.transaction([this, &run](db::Db tx) { return disable(tx, &run); });
+    bool is_disabled = false;
+    if (!failure && run.disabled_for)
+        is_disabled = co_await db.transaction([this, &run](db::Db tx) { return disable(tx, &run); });
+    // What waits goes to the new URL.
+    if (!is_disabled) run.disabled_for.reset();
     // The lease ends by itself when even this fails, and the sweep finds what is due.
     co_await end_turn(db, &run);
     if (failure) std::rethrow_exception(failure);

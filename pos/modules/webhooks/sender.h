@@ -72,6 +72,7 @@ private:
         hooks::Turn turn;
         bool had_fast_turn = false;
         bool is_ordered = false;
+        std::string url{};  // that the newest deliveries went to
         std::vector<Key> keys{};
         std::optional<WebhookDisabledReason> disabled_for{};
         std::int32_t rest_seconds = 0;  // before the next turn
@@ -101,11 +102,12 @@ private:
     [[nodiscard]] async::Task<Sent> send_one(const Run* run, hooks::Taken delivery, async::SteadyTime deadline,
                                              const observe::SpanContext* span) const;
     [[nodiscard]] async::Task<void> settle(db::Db db, Run* run, std::vector<Sent> sent) const;
-    [[nodiscard]] async::Task<void> disable(db::Db db, const Run* run) const;
+    [[nodiscard]] async::Task<bool> disable(db::Db db, const Run* run) const;
     [[nodiscard]] async::Task<void> end_turn(db::Db db, const Run* run) const;
 
     Parts parts_;
     logging::Logger logger_;
+    observe::CounterFamily attempts_;
     client::Target target_;
     std::unique_ptr<async::Resolver> resolver_;  // of URLs that tenants type in; those of calls have another one
 };

@@ -78,10 +78,11 @@ inline constexpr db::Query<void(WebhookEndpointId)> forgive{
      "update webhook_queues set failing_since = null, is_fast = false, waiting_since = null, next_due_at = now(), "
      "wake_at = now() where tenant_id = $1 and endpoint_id = $2",
      Kind::write}};
-// At another URL it is another one.
+// At another URL it is another one, which has not failed yet.
 inline constexpr db::Query<void(WebhookEndpointId)> doubt{
     {"webhooks.doubt",
-     "update webhook_queues set is_fast = false, waiting_since = null where tenant_id = $1 and endpoint_id = $2",
+     "update webhook_queues set failing_since = null, is_fast = false, waiting_since = null "
+     "where tenant_id = $1 and endpoint_id = $2",
      Kind::write}};
 inline constexpr db::Query<void(WebhookEndpointId)> let_all_go{
     {"webhooks.let_all_go",
@@ -92,12 +93,12 @@ inline constexpr db::Query<void(WebhookEndpointId)> forget_queue{
     {"webhooks.forget_queue", "update webhook_queues set next_due_at = null where tenant_id = $1 and endpoint_id = $2",
      Kind::write}};
 
-// False: it is disabled already.
-inline constexpr db::Query<std::string(WebhookEndpointId, WebhookDisabledReason)> disable{
+// Of the URL that was asked. None: it is disabled already, or has got another one meanwhile.
+inline constexpr db::Query<std::string(WebhookEndpointId, WebhookDisabledReason, std::string)> disable{
     {"webhooks.disable",
      "update webhook_endpoints set enabled = false, disabled_reason = $3, disabled_at = now(), updated_at = now(), "
-     "version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and enabled and deleted_at is null "
-                                              "returning url",
+     "version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and url = $4 and enabled "
+                                              "and deleted_at is null returning url",
      Kind::write}};
 
 struct Owner {

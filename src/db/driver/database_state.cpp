@@ -159,6 +159,7 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
     streams = std::make_unique<LeasePool>(
         *this, PoolOptions{Kind::read, "stream", options.bulk_connections, 0, options.read_timeout});
     listener = std::make_unique<Listener>(*this);
+    probes = std::make_unique<LeasePool>(*this, PoolOptions{Kind::read, "probe", 1, 0, options.point_timeout});
 }
 
 void DatabaseState::shutdown() {
@@ -169,6 +170,7 @@ void DatabaseState::shutdown() {
     writes->close();
     bulks->close();
     streams->close();
+    probes->close();
 }
 
 async::Milliseconds DatabaseState::timeout_of(const Statement& statement) const {

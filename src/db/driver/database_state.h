@@ -51,6 +51,7 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
     std::unique_ptr<LeasePool> bulks;
     std::unique_ptr<LeasePool> streams;
     std::unique_ptr<Listener> listener;
+    std::unique_ptr<LeasePool> probes;  // one connection, opened by the first question: it waits behind no work
 };
 
 }  // namespace db::detail

@@ -2,9 +2,11 @@
 
 #include "db/driver/driver_for_test.h"
 
+#include <atomic>
 #include <ctime>
 #include <iostream>
 #include <set>
+#include <thread>
 
 #include "testing/postgres_proxy.h"
 
@@ -189,6 +191,33 @@ TEST_F(DriverTest, StalePreparedStatementsAreParsedAnew) {
     EXPECT_EQ(try_query(all_wide, {}, {tenant_a}).code, "ok");
     EXPECT_EQ(pid(point_pid), point_process);
     EXPECT_EQ(pid(write_pid), write_process);
+}
+
+// A release's migration beside the former release: columns come, get wider and go while sixty-four read and write. Nobody is told.
+TEST_F(DriverTest, ATableThatChangesWhileItIsReadFailsNobody) {
+    open({.point_connections = 2, .write_connections = 4});
+    std::atomic<bool> is_over = false;
+    int changes = 0;
+    std::jthread migrator([&] {
+        for (; changes < 12; ++changes) {
+            scratch->execute("alter table wide add column wider integer");
+            scratch->execute("alter table wide alter column wider type bigint");
+            scratch->execute("alter table wide drop column wider");
+        }
+        is_over = true;
+    });
+    int asked = 0;
+    do {
+        std::vector<async::Task<Outcome>> tasks;
+        for (int i = 0; i < 64; ++i) {
+            const auto& statement = i % 2 == 0 ? all_wide : all_wide_write;
+            tasks.push_back(outcome_of(database->query(statement, {}, {tenant_a}, soon(20s))));
+        }
+        for (const auto& outcome : run(all_of(std::move(tasks))))
+            ASSERT_EQ(outcome.code, "ok") << outcome.sqlstate << " after " << changes;
+        asked += 64;
+    } while (!is_over);
+    EXPECT_GE(asked, 64);
 }
 
 TEST_F(DriverTest, DeferredConstraintsFailTheBatch) {

@@ -213,4 +213,21 @@ TEST_F(DriverTest, BusyConnectionsAreNoFaultOfTheServer) {
     EXPECT_TRUE(run(database->ready(soon(50ms))).is_well());
 }
 
+// A table that somebody has locked, or one tenant with slow reads: the instance answers for itself all the same.
+TEST_F(DriverTest, AQuestionForReadinessWaitsBehindNoWork) {
+    open({.point_connections = 1, .read_connections = 1, .write_connections = 1});
+    EXPECT_TRUE(run(database->ready(soon())).is_well());
+    std::vector<Running> running;
+    for (int i = 0; i < 10; ++i) {
+        running.push_back(run_in_background(outcome_of(database->query(point_sleep, seconds(1), {}, soon(20s)))));
+        running.push_back(run_in_background(outcome_of(database->query(read_sleep, seconds(1), {}, soon(20s)))));
+        running.push_back(run_in_background(outcome_of(database->query(write_sleep, seconds(1), {}, soon(20s)))));
+    }
+    turn(50ms);
+    const auto began = async::Loop::now();
+    EXPECT_TRUE(run(database->ready(soon(600ms))).is_well());
+    EXPECT_LT(async::Loop::now() - began, 500ms);
+    run(database->close(async::Loop::now()));
+}
+
 }  // namespace

@@ -22,7 +22,7 @@ struct ApplyOptions {
     Roles roles;
     std::chrono::milliseconds wait_for_turn{900'000};  // while another instance migrates
     // A migration that waits for a table's lock makes all later users of that table wait behind it.
-    std::chrono::milliseconds lock_timeout{10'000};  // of a migration without a transaction
+    std::chrono::milliseconds lock_timeout{2'000};  // of a statement of a migration without a transaction
     // Of what is built concurrently, which waits for every older transaction, and for which nobody waits but other migrations.
     std::chrono::milliseconds concurrent_timeout{600'000};
     // Of one with a transaction. Whoever comes behind a lock that it waits for waits as well: so it waits briefly, lets the others

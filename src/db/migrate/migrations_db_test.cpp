@@ -257,6 +257,38 @@ TEST_F(Migrations, LetOthersThroughWhileTheirTablesAreBusy) {
     EXPECT_THAT(output(), HasSubstr("busy"));
 }
 
+// A report reads for long, a migration wants the table, and nobody who sells waits behind the two of them.
+TEST_F(Migrations, BehindALongReadHoldUpNoWriter) {
+    const Migration first{"20260101000000_first", "create table one (a int);", ""};
+    const Migration second{"20260102000000_second", "alter table one add column b int;", ""};
+    ASSERT_EQ(migrate_all({first}), 0) << output();
+    Connection reader(url_as(owner));
+    reader.execute("begin; select count(*) from one");
+    int code = -1;
+    std::chrono::milliseconds longest{0};
+    int written = 0;
+    {
+        std::jthread migrator([&] { code = migrate_all({first, second}); });
+        Connection seller(url_as(owner));
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+        while (std::chrono::steady_clock::now() < end) {
+            const auto began = std::chrono::steady_clock::now();
+            seller.execute("insert into one (a) values (1)");
+            longest = std::max(longest, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                            std::chrono::steady_clock::now() - began));
+            ++written;
+        }
+        EXPECT_EQ(seller.query("select 1 from pg_attribute where attrelid = 'one'::regclass and attname = 'b'").size(),
+                  0U)
+            << "the migration waits still";
+        reader.execute("commit");
+    }
+    EXPECT_EQ(code, 0) << output();
+    EXPECT_THAT(output(), HasSubstr("busy"));
+    EXPECT_GT(written, 20);
+    EXPECT_LT(longest, std::chrono::seconds(3));
+}
+
 TEST_F(Migrations, GiveUpWaitingInTime) {
     Connection other(url_as(owner));
     std::ostringstream ignored;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "http/context.h"
+#include "http/load_shedder.h"
 #include "http/middleware/log_fields.h"
 #include "http/middleware/route_metrics.h"
 #include "http/router.h"
@@ -49,15 +50,18 @@ private:
     void finish(const Context& context, const SendResult& result) const {
         const std::chrono::duration<double> taken = async::Loop::now() - context.started();
         if (metrics_) metrics_->count(context.route(), context.request().method(), result.status, taken.count());
-        const auto level = level_of(result);
+        const auto level = level_of(context, result);
         if (context.server_logger().enabled(level) && !is_quiet(context, result)) write(context, result, taken.count());
     }
 
     // A method, coding or version that we do not speak is the client's doing, whatever its number: a stranger raises no alarm.
-    static bool is_ours(int status) { return status >= 500 && status != 501 && status != 505; }
+    // What is refused since too many come is meant to be, and thousands a second.
+    static bool is_ours(const Context& context, int status) {
+        return status >= 500 && status != 501 && status != 505 && context.get<Shed>() == nullptr;
+    }
 
-    [[nodiscard]] logging::Level level_of(const SendResult& result) const {
-        if (is_ours(result.status)) return logging::Level::error;
+    [[nodiscard]] logging::Level level_of(const Context& context, const SendResult& result) const {
+        if (is_ours(context, result.status)) return logging::Level::error;
         return options_.warn_client_errors && result.status >= 400 ? logging::Level::warn : logging::Level::info;
     }
 
@@ -66,8 +70,8 @@ private:
                std::ranges::find(options_.quiet_routes, context.route_pattern()) != options_.quiet_routes.end();
     }
 
-    static std::string_view message_of(const SendResult& result) {
-        if (is_ours(result.status)) return "request errored";
+    static std::string_view message_of(const Context& context, const SendResult& result) {
+        if (is_ours(context, result.status)) return "request errored";
         return result.complete ? "request completed" : "request aborted";
     }
 
@@ -102,7 +106,7 @@ private:
         }
         // Microseconds are as much as the clock is worth.
         fields.add("responseTime", std::round(seconds * 1e6) / 1e3);
-        context.server_logger().log(level_of(result), message_of(result), fields.view());
+        context.server_logger().log(level_of(context, result), message_of(context, result), fields.view());
     }
 
     AccessLogOptions options_;

@@ -27,8 +27,9 @@ struct CORSOptions {
     bool credentials = false;
     std::string methods = "GET,HEAD,PUT,POST,DELETE,PATCH";
     std::vector<std::string> request_headers = {};  // empty: those the preflight asks for
-    // With those of resumable uploads (src/uploads), whose clients run in pages.
-    std::vector<std::string> exposed_headers = {"ETag",
+    // With those of resumable uploads (src/uploads), whose clients run in pages. By Date a page measures the device's clock.
+    std::vector<std::string> exposed_headers = {"Date",
+                                                "ETag",
                                                 "Location",
                                                 "Retry-After",
                                                 "X-Request-Id",

@@ -76,6 +76,14 @@ TEST(CORS, ActualRequests) {
     }
 }
 
+TEST(CORS, APageOfAnotherOriginReadsTheServersTime) {
+    ChainForTest chain;
+    const auto reply = chain.run({cors()}, Replies{}, {.headers = {{"Origin", "https://till.example"}}});
+    const auto exposed = reply.header("Access-Control-Expose-Headers");
+    ASSERT_TRUE(exposed);
+    EXPECT_TRUE(exposed->starts_with("Date, ") || exposed->starts_with("Date,")) << *exposed;
+}
+
 TEST(CORS, WhatIsForEverybodyIsTheSameForEveryOrigin) {
     ChainForTest chain;
     const Replies page{.body = "x", .content_type = "text/plain", .headers = {{"Access-Control-Allow-Origin", "*"}}};

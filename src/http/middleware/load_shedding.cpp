@@ -29,6 +29,7 @@ public:
         if (!admitted) {
             const auto of = static_cast<std::size_t>(priority);
             shed_[of].increment();
+            context.set(Shed{});
             throw base::Failure(base::Failure(errors::load_shed).retry_after(retry_after[of]));
         }
         return next(context);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/load_shedder.h"
+#include "http/middleware/access_log.h"
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/problems.h"
 #include "http/problem.h"
@@ -47,6 +48,17 @@ TEST_F(LoadSheddingTest, RefusesWhatMayWaitBeforeTheRest) {
     EXPECT_EQ(get("/v1/page").status, 200);
     EXPECT_EQ(get("/v1/sale").status, 200);
     EXPECT_NE(metrics.render().find("http_requests_shed_total{priority=\"low\"} 1"), std::string::npos);
+}
+
+// Thousands a second would drown what went wrong.
+TEST_F(LoadSheddingTest, ARefusalIsNoFaultInTheLog) {
+    chain.services.add(shedder);
+    wait(80ms, 4);
+    const auto refused = chain.run({access_log(), problems()}, router.handler(), {.target = "/v1/report"});
+    EXPECT_EQ(refused.status, 503);
+    ASSERT_EQ(chain.sink->lines().size(), 1U);
+    EXPECT_TRUE(chain.sink->lines()[0].starts_with(R"({"level":30,)")) << chain.sink->lines()[0];
+    EXPECT_TRUE(chain.log_contains("http.load_shed"));
 }
 
 TEST_F(LoadSheddingTest, RefusesNoProbe) {

@@ -15,6 +15,8 @@ struct Credentials {
     std::vector<std::string> secret_hashes;
     std::string email;
 
+    [[nodiscard]] bool is_live() const { return !secret_key.starts_with("FLWSECK_TEST-"); }
+
     friend constexpr auto describe(Credentials*) {
         using schema::field;
         return schema::object<Credentials>(

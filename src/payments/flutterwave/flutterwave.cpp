@@ -149,6 +149,11 @@ std::expected<schema::Json, schema::ReadError> Flutterwave::read_credentials(std
     return schema::Json{schema::to_json(*credentials)};
 }
 
+bool Flutterwave::is_live(const schema::Json& credentials) const {
+    const auto known = read<flutterwave::Credentials>(credentials.text);
+    return known && known->is_live();
+}
+
 std::string Flutterwave::shown(const schema::Json& credentials) const {
     const auto known = read<Credentials>(credentials.text);
     if (!known) return "";

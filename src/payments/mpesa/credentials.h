@@ -38,6 +38,7 @@ struct Credentials {
     std::optional<std::string> initiator_password;
     std::optional<std::string> certificate;
 
+    [[nodiscard]] bool is_live() const { return environment == Environment::production; }
     [[nodiscard]] const std::string& receiver() const { return goods_number ? *goods_number : short_code; }
     // Money can be sent out.
     [[nodiscard]] bool has_initiator() const { return initiator_name && initiator_password && certificate; }

@@ -25,6 +25,9 @@ using mpesa::Answered;
 using mpesa::Credentials;
 using mpesa::Problem;
 
+constexpr std::string_view live_url = "https://api.safaricom.co.ke";
+constexpr std::string_view sandbox_url = "https://sandbox.safaricom.co.ke";
+
 constexpr std::int64_t shilling = 100;
 constexpr base::Money least{1 * shilling};
 constexpr base::Money most{250'000 * shilling};
@@ -103,8 +106,8 @@ Mpesa::Mpesa(client::Client& http, async::Loop& loop, redis::Client* redis, cons
     : http_(http),
       logger_(logger.child({{"provider", "mpesa"}})),
       options_(std::move(options)),
-      production_(host_of("production", "https://api.safaricom.co.ke", options_)),
-      sandbox_(host_of("sandbox", "https://sandbox.safaricom.co.ke", options_)),
+      production_(host_of("production", options_.sandbox_only ? sandbox_url : live_url, options_)),
+      sandbox_(host_of("sandbox", sandbox_url, options_)),
       tokens_(http, loop, redis, metrics),
       limiter_(loop, redis, {.prefix = "mpesa-rate:"}, metrics),
       limited_(
@@ -159,6 +162,11 @@ std::expected<schema::Json, schema::ReadError> Mpesa::read_credentials(std::stri
     const auto read = schema::parse<Credentials>(json);
     if (!read) return std::unexpected(read.error());
     return schema::Json{schema::to_json(*read)};
+}
+
+bool Mpesa::is_live(const schema::Json& credentials) const {
+    const auto known = mpesa::read_credentials(credentials.text);
+    return known && known->is_live();
 }
 
 std::string Mpesa::shown(const schema::Json& credentials) const {

@@ -38,6 +38,8 @@ namespace payments {
 struct MpesaOptions {
     // Instead of Safaricom's two hosts: a simulator.
     std::optional<std::string> base_url{};
+    // Whatever an account says, its requests go to the sandbox.
+    bool sandbox_only = false;
     // Of one short code, over all instances. Two at once and one more every 20 s: five in any minute at most.
     redis::RateLimit queries{.count = 2, .window = std::chrono::seconds(40)};
     // Of token requests, and of whatever was not sent; prompts are sent once.
@@ -55,6 +57,7 @@ public:
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(std::string_view json) const override;
     // "174379", of Buy Goods "600123 / 512345".
     [[nodiscard]] std::string shown(const schema::Json& credentials) const override;
+    [[nodiscard]] bool is_live(const schema::Json& credentials) const override;
 
     [[nodiscard]] async::Task<Started> start(Account account, StartRequest request, client::Call call) override;
     // `lost`: it could not be asked.

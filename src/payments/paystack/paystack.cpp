@@ -139,6 +139,11 @@ std::expected<schema::Json, schema::ReadError> Paystack::read_credentials(std::s
     return schema::Json{schema::to_json(*credentials)};
 }
 
+bool Paystack::is_live(const schema::Json& credentials) const {
+    const auto known = read<paystack::Credentials>(credentials.text);
+    return known && known->is_live();
+}
+
 std::string Paystack::shown(const schema::Json& credentials) const {
     const auto known = read<Credentials>(credentials.text);
     if (!known) return "";

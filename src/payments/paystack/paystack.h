@@ -34,6 +34,7 @@ public:
     [[nodiscard]] const Traits& traits() const override;
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(std::string_view json) const override;
     [[nodiscard]] std::string shown(const schema::Json& credentials) const override;
+    [[nodiscard]] bool is_live(const schema::Json& credentials) const override;
 
     // With a return_url a page, without one a prompt.
     [[nodiscard]] async::Task<Started> start(Account account, StartRequest request, client::Call call) override;

@@ -20,6 +20,8 @@ struct Credentials {
     std::string consumer_key;
     std::string consumer_secret;
 
+    [[nodiscard]] bool is_live() const { return environment == Environment::live; }
+
     friend constexpr auto describe(Credentials*) {
         using schema::field;
         constexpr std::string_view visible = "[!-~]+";

@@ -21,6 +21,9 @@ using pesapal::Credentials;
 using pesapal::Wire;
 using Kind = Answer::Kind;
 
+constexpr std::string_view live_url = "https://pay.pesapal.com/v3";
+constexpr std::string_view sandbox_url = "https://cybqa.pesapal.com/pesapalv3";
+
 constexpr std::chrono::hours page_lives{1};
 constexpr std::size_t most_ipn_ids = 10'000;
 constexpr std::size_t longest_url = 2'000;
@@ -85,8 +88,8 @@ Pesapal::Pesapal(client::Client& http, PesapalOptions options) : http_(http), op
                               // An order that nobody has paid yet is an error, too.
                               .breaker = {.failing = 2}};
     };
-    live_ = target("pesapal_live", "https://pay.pesapal.com/v3");
-    sandbox_ = target("pesapal_sandbox", "https://cybqa.pesapal.com/pesapalv3");
+    live_ = target("pesapal_live", options_.sandbox_only ? sandbox_url : live_url);
+    sandbox_ = target("pesapal_sandbox", sandbox_url);
 }
 
 const Traits& Pesapal::traits() const {
@@ -107,6 +110,11 @@ std::expected<schema::Json, schema::ReadError> Pesapal::read_credentials(std::st
     const auto read = schema::parse<Credentials>(json);
     if (!read) return std::unexpected(read.error());
     return schema::Json{schema::to_json(*read)};
+}
+
+bool Pesapal::is_live(const schema::Json& credentials) const {
+    const auto known = read<pesapal::Credentials>(credentials.text);
+    return known && known->is_live();
 }
 
 std::string Pesapal::shown(const schema::Json& credentials) const {

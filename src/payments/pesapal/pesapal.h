@@ -32,6 +32,8 @@ namespace payments {
 struct PesapalOptions {
     // Instead of Pesapal's two hosts: a simulator.
     std::optional<std::string> base_url{};
+    // Whatever an account says, its requests go to the sandbox.
+    bool sandbox_only = false;
     // Of what may be repeated, and of whatever was not sent; an order is submitted once.
     client::RetryRule retry{
         .attempts = 3, .base = std::chrono::milliseconds(500), .cap = std::chrono::milliseconds(5'000)};
@@ -46,6 +48,7 @@ public:
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(std::string_view json) const override;
     // The ends of the consumer key.
     [[nodiscard]] std::string shown(const schema::Json& credentials) const override;
+    [[nodiscard]] bool is_live(const schema::Json& credentials) const override;
 
     [[nodiscard]] async::Task<Started> start(Account account, StartRequest request, client::Call call) override;
     // `lost`: it could not be asked.

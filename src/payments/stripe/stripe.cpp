@@ -212,6 +212,11 @@ std::expected<schema::Json, schema::ReadError> Stripe::read_credentials(std::str
     return schema::Json{schema::to_json(*credentials)};
 }
 
+bool Stripe::is_live(const schema::Json& credentials) const {
+    const auto known = stripe::read<stripe::Credentials>(credentials.text);
+    return known && known->is_live();
+}
+
 std::string Stripe::shown(const schema::Json& credentials) const {
     const auto read = stripe::read<Credentials>(credentials.text);
     if (!read) return "";

@@ -28,6 +28,7 @@ constexpr void copy_scalar_rules(Rules& rules, const Options& from) {
         const auto said = from.format.own != nullptr ? Text::identifier : text_of(from.format.format);
         rules.text = from.text == Text::unsaid ? said : from.text;
         rules.check = from.check;
+        rules.one_of = from.one_of;
     } else if constexpr (std::same_as<Options, IntegerRules>) {
         rules.min = from.min;
         rules.max = from.max;

@@ -16,7 +16,8 @@ export const noBrowser = nodeIsOld && !process.env.CI;
 
 const profiles = new WeakMap<BrowserContext, string>();
 
-export async function openBrowser(): Promise<BrowserContext> {
+// `more`: arguments of Chromium.
+export async function openBrowser(more: string[] = []): Promise<BrowserContext> {
   const { chromium } = await import('playwright-core');
   const profile = await mkdtemp(path.join(tmpdir(), 'e2e-chromium-'));
   const browser = await chromium.launchPersistentContext(profile, {
@@ -28,7 +29,7 @@ export async function openBrowser(): Promise<BrowserContext> {
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
-    ].concat(['--disable-component-update', '--disable-sync']),
+    ].concat(['--disable-component-update', '--disable-sync'], more),
     viewport: { width: 1400, height: 900 },
   });
   // Drawing hundreds of operations takes a busy machine its time.

@@ -1,0 +1,421 @@
+// Calls of the service, typed by its OpenAPI document. A call gives a value, also when it failed; what is repeated is decided by what the
+// answer says (`retriable`, `action`, `Retry-After`), never by its status or its text.
+import type { Operations } from './generated/api.js';
+import { identified, keyed } from './generated/tables.js';
+import { Clock } from './clock.js';
+import { newId } from './ids.js';
+import { ApiError, type ClientCode, clientProblem, type Problem, problemOf, retryAfter } from './problems.js';
+import { type Caller, memorySession, sameCaller, type Session, type SessionStore } from './session.js';
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+type Name = keyof Operations;
+
+/** The paths that have this method. */
+export type PathOf<M extends string> = Name extends infer N ? (N extends `${M} ${infer Path}` ? Path : never) : never;
+type Operation<M extends string, P extends string> = Operations[`${M} ${P}` & Name];
+type Reply<O> = O extends { reply: infer R } ? R : never;
+type Codes<O> = O extends { problems: infer C extends string } ? C | ClientCode : ClientCode;
+
+// The key of a sale is made here when it is not given.
+type Body<P extends string, B> = P extends (typeof identified)[number]
+  ? Omit<B, 'clientRequestId'> & { clientRequestId?: string }
+  : B;
+
+type Optional<Key extends string, T> = Record<string, never> extends T ? { [K in Key]?: T } : { [K in Key]: T };
+
+export interface CallSettings {
+  /** The `Idempotency-Key` of this operation. Made when it is missing; `result.key` has it. */
+  key?: string;
+  signal?: AbortSignal;
+  /** For the whole exchange of one attempt. */
+  timeoutMs?: number;
+  headers?: Record<string, string>;
+  /** How often it is sent at most; 1: no repetition. */
+  attempts?: number;
+}
+
+type Options<P extends string, O> = CallSettings &
+  (O extends { path: infer Path } ? { path: Path } : unknown) &
+  (O extends { query: infer Query } ? Optional<'query', Query> : unknown) &
+  (O extends { body: infer B } ? { body: Body<P, B> } : unknown) &
+  // The row's version, or its ETag: what the change is based on.
+  (O extends { versioned: true } ? { version: number | string } : unknown);
+
+type Arguments<P extends string, O> =
+  Record<string, never> extends Options<P, O> ? [options?: Options<P, O>] : [options: Options<P, O>];
+
+export interface Success<Data> {
+  ok: true;
+  data: Data;
+  status: number;
+  headers: Headers;
+  key?: string;
+  /** An earlier attempt had arrived. */
+  replayed: boolean;
+}
+
+export interface Failure<Code extends string> {
+  ok: false;
+  error: Problem<Code>;
+  status: number;
+  headers?: Headers;
+  key?: string;
+}
+
+export type Result<Data, Code extends string = ClientCode> = Success<Data> | Failure<Code>;
+type ResultOf<O> = Result<Reply<O>, Codes<O>>;
+
+type Page = { data: unknown[]; nextCursor: string | null };
+/** Paths that list rows by pages. */
+export type ListPath =
+  PathOf<'GET'> extends infer P
+    ? P extends string
+      ? Reply<Operation<'GET', P>> extends Page
+        ? P
+        : never
+      : never
+    : never;
+export type RowOf<P extends string> = Reply<Operation<'GET', P>> extends { data: (infer Row)[] } ? Row : never;
+
+export interface ClientOptions {
+  /** Scheme, host and port, without a slash at the end. Empty: the page's own origin. */
+  baseUrl: string;
+  session?: SessionStore;
+  fetch?: typeof globalThis.fetch;
+  /** Of one attempt; 30 s when missing. */
+  timeoutMs?: number;
+  /** Of one call; 3 when missing. */
+  attempts?: number;
+  /** The first pause between attempts, doubled each time; 300 ms when missing. */
+  pauseMs?: number;
+  /** A longer `Retry-After` than this (10 s when missing) ends the call: the caller decides. */
+  patienceMs?: number;
+  headers?: Record<string, string>;
+  clock?: Clock;
+  /** From 0 to below 1. */
+  random?: () => number;
+  /** The session has ended and cannot be refreshed: show the log-in screen. */
+  onSignedOut?: () => void;
+}
+
+export interface Sending extends CallSettings {
+  method: Method;
+  /** Path and query, ready. */
+  target: string;
+  body?: unknown;
+  /** Whether it may be sent again when nobody knows if it arrived. */
+  repeatable: boolean;
+  /** Without the session. */
+  anonymous?: boolean;
+  /** Whose operation it is: sent with the session of nobody else. */
+  caller?: Caller;
+  /** Asked right before each attempt; false ends the call as aborted. */
+  maySend?: () => Promise<boolean>;
+}
+
+type SignedIn = Reply<Operations['POST /v1/auth/login']>;
+type LogIn = Operations['POST /v1/auth/login'];
+type LogInWithCode = Operations['POST /v1/auth/totp/login'];
+
+/** `await unwrap(api.get(…))` is the data, or throws an ApiError. */
+export async function unwrap<Data>(result: Result<Data, string> | Promise<Result<Data, string>>): Promise<Data> {
+  const settled = await result;
+  if (settled.ok) return settled.data;
+  throw new ApiError(settled.error as any);
+}
+
+/** The path with its parameters and query. Each is percent-encoded; a list has commas. */
+export function targetOf(
+  path: string,
+  parameters: Record<string, unknown> = {},
+  query: Record<string, unknown> = {},
+): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = parameters[name];
+    if (value === undefined || value === null || value === '')
+      throw new TypeError(`${path} needs a value for {${name}}`);
+    return encodeURIComponent(String(value));
+  });
+  const pairs = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
+  return pairs.length === 0 ? filled : `${filled}?${pairs.join('&')}`;
+}
+
+// A number that JSON would carry as another one is a mistake of the program.
+function checked(_: string, value: unknown): unknown {
+  if (
+    typeof value === 'number' &&
+    (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+  )
+    throw new RangeError(`${value} is no number that JSON keeps`);
+  return value;
+}
+
+/** The text of a body as it is sent and kept. */
+export const jsonOf = (body: unknown): string => JSON.stringify(body, checked);
+
+const isA = (name: string, value: unknown): boolean => {
+  const type = (globalThis as Record<string, unknown>)[name];
+  return typeof type === 'function' && value instanceof type;
+};
+
+// What fetch takes, and takes again: a stream is read once, so that a repetition would send nothing.
+function payloadOf(body: unknown): { payload?: BodyInit; type?: string } {
+  if (body === undefined) return {};
+  if (isA('ReadableStream', body) || (typeof body === 'object' && body !== null && Symbol.asyncIterator in body))
+    throw new TypeError('a stream cannot be sent twice: give a Blob, a FormData or bytes');
+  if (isA('FormData', body) || isA('URLSearchParams', body)) return { payload: body as BodyInit };
+  if (isA('Blob', body)) return { payload: body as Blob, type: (body as Blob).type || 'application/octet-stream' };
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body))
+    return { payload: body as BodyInit, type: 'application/octet-stream' };
+  return { payload: typeof body === 'string' ? body : jsonOf(body), type: 'application/json' };
+}
+
+const etagOf = (version: number | string): string =>
+  /^(W\/)?"|^\*$/.test(String(version)) ? String(version) : `"${version}"`;
+
+/** The body and the key that belong together. */
+export function keyFor(path: string, body: any, given: string | undefined): { key: string; body: any } {
+  const inBody = typeof body?.clientRequestId === 'string' ? (body.clientRequestId as string) : undefined;
+  const key = given ?? inBody ?? newId();
+  const belongs = inBody === undefined && (identified as readonly string[]).includes(path);
+  return { key, body: belongs ? { clientRequestId: key, ...body } : body };
+}
+
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done);
+  });
+
+export class Client {
+  readonly clock: Clock;
+  readonly session: SessionStore;
+  private readonly random: () => number;
+  private refreshing: Promise<Session | Failure<string>> | undefined;
+
+  constructor(private readonly options: ClientOptions) {
+    this.session = options.session ?? memorySession();
+    this.clock = options.clock ?? new Clock();
+    this.random = options.random ?? Math.random;
+  }
+
+  get<P extends PathOf<'GET'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'GET', P>>
+  ): Promise<ResultOf<Operation<'GET', P>>> {
+    return this.call('GET', path, options) as any;
+  }
+
+  post<P extends PathOf<'POST'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'POST', P>>
+  ): Promise<ResultOf<Operation<'POST', P>>> {
+    return this.call('POST', path, options) as any;
+  }
+
+  patch<P extends PathOf<'PATCH'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'PATCH', P>>
+  ): Promise<ResultOf<Operation<'PATCH', P>>> {
+    return this.call('PATCH', path, options) as any;
+  }
+
+  delete<P extends PathOf<'DELETE'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'DELETE', P>>
+  ): Promise<ResultOf<Operation<'DELETE', P>>> {
+    return this.call('DELETE', path, options) as any;
+  }
+
+  /** All rows, page by page as they are asked for. Throws an ApiError. */
+  async *list<P extends ListPath>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'GET', P>>
+  ): AsyncGenerator<RowOf<P>, void, undefined> {
+    const { query, ...rest } = (options ?? {}) as { query?: Record<string, unknown> };
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: Page = await unwrap(
+        this.call('GET', path, { ...rest, query: { ...query, ...(cursor && { cursor }) } }),
+      );
+      yield* page.data as RowOf<P>[];
+      cursor = page.nextCursor;
+    }
+  }
+
+  /** A route that this version of the package has no types for. */
+  async call(method: Method, path: string, options: any = {}): Promise<Result<any, string>> {
+    const { path: parameters, query, version, body: given, ...settings } = options;
+    const keyIsUsed = method === 'POST' && (keyed.includes(path) || settings.key !== undefined);
+    const { key, body } = keyIsUsed ? keyFor(path, given, settings.key) : { key: undefined, body: given };
+    const headers = { ...settings.headers, ...(version !== undefined && { 'If-Match': etagOf(version) }) };
+    return this.send({
+      ...settings,
+      method,
+      target: targetOf(path, parameters, query),
+      body,
+      key,
+      headers,
+      // A change that was made already would answer 412, as if somebody else had been faster.
+      repeatable: method === 'GET' || method === 'PUT' || key !== undefined,
+    });
+  }
+
+  /** Keeps the session of a log-in. A second factor is a problem with a `challenge`. */
+  logIn(body: LogIn['body']): Promise<ResultOf<LogIn>> {
+    return this.signIn('/v1/auth/login', body) as any;
+  }
+
+  logInWithCode(body: LogInWithCode['body']): Promise<ResultOf<LogInWithCode>> {
+    return this.signIn('/v1/auth/totp/login', body) as any;
+  }
+
+  /** The session is gone from here whatever the service answers. The queue stays. */
+  async logOut(): Promise<void> {
+    await this.send({ method: 'POST', target: '/v1/auth/logout', repeatable: true });
+    await this.session.save(null);
+  }
+
+  private async signIn(target: string, body: any): Promise<Result<SignedIn, string>> {
+    const reply = await this.send({ method: 'POST', target, body, repeatable: false, anonymous: true });
+    if (!reply.ok) return reply;
+    const { accessToken, refreshToken, csrfToken, user, tenant } = reply.data as any;
+    const deviceId = body.deviceId ?? undefined;
+    await this.session.save({ userId: user.id, tenantId: tenant.id, deviceId, accessToken, refreshToken, csrfToken });
+    return reply;
+  }
+
+  /** One operation: attempts, a refresh at most, and pauses as the answers say. */
+  async send(sending: Sending): Promise<Result<any, string>> {
+    const body = payloadOf(sending.body);
+    const most = sending.attempts ?? this.options.attempts ?? 3;
+    let session = sending.anonymous ? null : await this.session.load();
+    let refreshed = false;
+    for (let attempt = 1; ;) {
+      if (sending.caller && !session) return failed('client.signed_out', sending.key);
+      if (sending.caller && !sameCaller(sending.caller, session)) return failed('client.wrong_caller', sending.key);
+      if (sending.signal?.aborted || (await sending.maySend?.()) === false)
+        return failed('client.aborted', sending.key);
+      const result = await this.attempt(sending, body, session);
+      if (result.ok) return result;
+      const { action, retriable, retryAfterMs, code } = result.error;
+      if (action === 'refresh_auth' && session?.refreshToken && !refreshed) {
+        const next = await this.refresh(session);
+        if ('ok' in next) return { ...next, key: sending.key };
+        // It may have been asked for by a call of somebody who has signed out since.
+        if (!sameCaller(next, session)) return failed('client.wrong_caller', sending.key);
+        session = next;
+        refreshed = true;
+        continue;
+      }
+      const unknown = code === 'client.no_answer' || code === 'client.foreign_answer';
+      if (!retriable || action !== 'retry' || (unknown && !sending.repeatable) || attempt >= most) return result;
+      const growing = (this.options.pauseMs ?? 300) * 2 ** (attempt - 1) * (0.5 + this.random() / 2);
+      if ((retryAfterMs ?? 0) > (this.options.patienceMs ?? 10_000)) return result;
+      await pause(Math.max(growing, retryAfterMs ?? 0), sending.signal);
+      ++attempt;
+    }
+  }
+
+  private async attempt(
+    sending: Sending,
+    { payload, type }: { payload?: BodyInit; type?: string },
+    session: Session | null,
+  ): Promise<Result<any, string>> {
+    const headers: Record<string, string> = { Accept: 'application/json', ...this.options.headers };
+    if (type) headers['Content-Type'] = type;
+    if (session?.accessToken) headers.Authorization = `Bearer ${session.accessToken}`;
+    if (session?.csrfToken && sending.method !== 'GET') headers['X-CSRF-Token'] = session.csrfToken;
+    if (sending.key) headers['Idempotency-Key'] = sending.key;
+    Object.assign(headers, sending.headers);
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    const timer = setTimeout(abort, sending.timeoutMs ?? this.options.timeoutMs ?? 30_000);
+    sending.signal?.addEventListener('abort', abort);
+    const { key } = sending;
+    try {
+      const sentAt = Date.now();
+      const reply = await (this.options.fetch ?? globalThis.fetch)(this.options.baseUrl + sending.target, {
+        method: sending.method,
+        headers,
+        body: payload,
+        signal: controller.signal,
+        ...(session?.csrfToken || sending.anonymous ? { credentials: 'include' as const } : {}),
+      });
+      const date = reply.headers.get('date');
+      if (date) this.clock.sample(Date.parse(date), sentAt, Date.now(), 1000);
+      return { ...(await read(reply)), key };
+    } catch {
+      if (sending.signal?.aborted) return failed('client.aborted', key);
+      return failed('client.no_answer', key);
+    } finally {
+      clearTimeout(timer);
+      sending.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  // One at a time in this tab; another tab may do the same at once, and gets the same token.
+  private refresh(used: Session): Promise<Session | Failure<string>> {
+    this.refreshing ??= this.refreshOnce(used).finally(() => {
+      this.refreshing = undefined;
+    });
+    return this.refreshing;
+  }
+
+  private async refreshOnce(used: Session): Promise<Session | Failure<string>> {
+    const before = await this.session.load();
+    if (!before?.refreshToken || !sameCaller(before, used)) return this.signedOut(before !== null);
+    if (before.accessToken !== used.accessToken) return before;
+    const { refreshToken, deviceId } = before;
+    const body = payloadOf({ refreshToken, ...(deviceId && { deviceId }) });
+    const reply = await this.attempt(
+      { method: 'POST', target: '/v1/auth/refresh', repeatable: true, anonymous: true },
+      body,
+      null,
+    );
+    const after = await this.session.load();
+    // Another tab was faster, or somebody has signed out or in.
+    if (!after || !sameCaller(after, used)) return this.signedOut(after !== null);
+    if (after.refreshToken !== refreshToken) return after;
+    if (!reply.ok) return [401, 403].includes(reply.status) ? this.signedOut(false) : reply;
+    const next: Session = { ...after, accessToken: reply.data.accessToken, refreshToken: reply.data.refreshToken };
+    await this.session.save(next);
+    return next;
+  }
+
+  private signedOut(another: boolean): Failure<string> {
+    if (!another) this.options.onSignedOut?.();
+    return failed(another ? 'client.wrong_caller' : 'client.signed_out', undefined);
+  }
+}
+
+export const createClient = (options: ClientOptions): Client => new Client(options);
+
+function failed(code: ClientCode, key: string | undefined): Failure<string> {
+  return { ok: false, error: clientProblem(code) as Problem<string>, status: 0, key };
+}
+
+// What came, whole. Only fetch's oldest parts: React Native has no streams.
+async function read(reply: Response): Promise<Result<any, string>> {
+  const { status, headers } = reply;
+  const type = headers.get('content-type') ?? '';
+  const isJson = /[/+]json\b/.test(type);
+  const ours = headers.get('x-request-id') !== null;
+  if (reply.ok && ours && !isJson && type !== '' && !type.startsWith('text/'))
+    return { ok: true, data: await reply.blob(), status, headers, replayed: false };
+  const text = await reply.text();
+  const body = isJson && text !== '' ? JSON.parse(text) : undefined;
+  // A page with status 200 that is no JSON comes from a hotel's Wi-Fi, unless the service has named the request.
+  if (reply.ok && (body !== undefined || (ours && !isJson) || status === 204)) {
+    const replayed = (headers.get('idempotent-replayed') ?? 'false') !== 'false';
+    return { ok: true, data: body ?? (status === 204 || text === '' ? undefined : text), status, headers, replayed };
+  }
+  const after = retryAfter(headers.get('retry-after'), Date.now());
+  return { ok: false, error: problemOf(status, body, after) as Problem<string>, status, headers };
+}

@@ -1,0 +1,10 @@
+export { ApiError, clientProblem, retryAfter } from './problems.js';
+export type { Action, AnyProblem, ClientCode, Issue, Problem } from './problems.js';
+export { createClient, unwrap } from './client.js';
+export type { Client, ClientOptions, Failure, ListPath, PathOf, Result, RowOf, Success } from './client.js';
+export { memorySession, storedSession } from './session.js';
+export type { Caller, Session, SessionStore } from './session.js';
+export { Clock } from './clock.js';
+export type { Skew } from './clock.js';
+export { newId, setRandomSource } from './ids.js';
+export type * from './generated/api.js';

@@ -1,0 +1,289 @@
+// A queue in IndexedDB, shared by the tabs of an origin. Writes ask for strict durability and resolve on `complete` alone: "success" of a
+// request says nothing about the disk, and a transaction that fails at commit fires `abort` and nothing else.
+import {
+  type Entry,
+  type EntryState,
+  type NewEntry,
+  QueueError,
+  type QueueStore,
+  type StorageReport,
+  type Turn,
+} from './entry.js';
+
+const version = 1;
+
+export interface IndexedDbOptions {
+  /** Of the database; one for each till that shares a browser. */
+  name?: string;
+  indexedDB?: IDBFactory;
+  /** Another tab with an older version of the app keeps the database; said after 3 s, once for each wait. */
+  onBlocked?: () => void;
+  blockedMs?: number;
+}
+
+/** Asks the browser to keep the data (`navigator.storage.persist()`); `storage()` reports what it said. */
+export async function indexedDbStore(options: IndexedDbOptions = {}): Promise<QueueStore> {
+  const store = new IndexedDbStore(options);
+  await store.database();
+  store.persisted = await askToPersist();
+  return store;
+}
+
+async function askToPersist(): Promise<boolean | 'unknown'> {
+  try {
+    const { storage } = navigator;
+    return (await storage.persisted()) || (await storage.persist());
+  } catch {
+    return 'unknown';
+  }
+}
+
+function storageError(error: unknown): QueueError {
+  const name = (error as DOMException | null)?.name;
+  if (name === 'QuotaExceededError')
+    return new QueueError('queue.storage_full', 'the device has no room left', { cause: error });
+  return new QueueError('queue.storage_failed', String((error as Error | null)?.message ?? name ?? 'aborted'), {
+    cause: error,
+  });
+}
+
+// The connection ended under the operation: open another one, and try again.
+const isDead = (error: unknown): boolean =>
+  ['InvalidStateError', 'AbortError'].includes((error as DOMException | null)?.name ?? '');
+
+const told = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+type Work<T> = (transaction: IDBTransaction) => Promise<T>;
+
+class IndexedDbStore implements QueueStore {
+  persisted: boolean | 'unknown' = 'unknown';
+  private opening: Promise<IDBDatabase> | undefined;
+  readonly name: string;
+  private readonly channel: BroadcastChannel | undefined;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly options: IndexedDbOptions) {
+    this.name = options.name ?? 'backend-api-queue';
+    if (typeof BroadcastChannel === 'undefined') return;
+    this.channel = new BroadcastChannel(this.name);
+    this.channel.onmessage = () => this.listeners.forEach((listener) => listener());
+  }
+
+  database(): Promise<IDBDatabase> {
+    this.opening ??= this.open(version).catch((error) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  // Without a version: as it is. A newer one only adds, so that what this version knows is still in its place.
+  private open(wanted: number | undefined): Promise<IDBDatabase> {
+    return new Promise((resolve, reject) => {
+      const request = (this.options.indexedDB ?? indexedDB).open(this.name, wanted);
+      let late = false;
+      const blocked = setTimeout(() => {
+        late = true;
+        this.options.onBlocked?.();
+        reject(new QueueError('queue.storage_blocked', 'close the other tabs of this app, and try again'));
+      }, this.options.blockedMs ?? 3_000);
+      request.onupgradeneeded = () => upgrade(request.result);
+      request.onerror = () => {
+        clearTimeout(blocked);
+        if (request.error?.name === 'VersionError') this.open(undefined).then(resolve, reject);
+        else reject(storageError(request.error));
+      };
+      request.onsuccess = () => {
+        clearTimeout(blocked);
+        if (late) return request.result.close();
+        try {
+          resolve(this.adopt(request.result));
+        } catch (error) {
+          reject(error);
+        }
+      };
+    });
+  }
+
+  private adopt(database: IDBDatabase): IDBDatabase {
+    const forget = (): void => {
+      this.opening = undefined;
+    };
+    // A newer app upgrades: running transactions end, and then nobody waits for this tab.
+    database.onversionchange = () => {
+      database.close();
+      forget();
+    };
+    database.onclose = forget;
+    if (!['entries', 'meta'].every((name) => database.objectStoreNames.contains(name))) {
+      database.close();
+      throw new QueueError('queue.storage_newer', 'a newer version of this app has used this queue: update the app');
+    }
+    return database;
+  }
+
+  private async once<T>(mode: IDBTransactionMode, durability: 'strict' | 'relaxed', work: Work<T>): Promise<T> {
+    const database = await this.database();
+    const transaction = database.transaction(['entries', 'meta'], mode, { durability });
+    const ended = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () =>
+        reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+    });
+    // Both are waited for; whichever fails first is told.
+    const [result] = await Promise.all([work(transaction), ended]);
+    return result;
+  }
+
+  private async run<T>(
+    mode: IDBTransactionMode,
+    work: Work<T>,
+    durability: 'strict' | 'relaxed' = 'strict',
+  ): Promise<T> {
+    for (let attempt = 1; ; ++attempt) {
+      try {
+        return await this.once(mode, durability, work);
+      } catch (error) {
+        if (error instanceof QueueError) throw error;
+        if (!isDead(error) || attempt >= 3) throw storageError(error);
+        this.opening = undefined;
+      }
+    }
+  }
+
+  private async changed<T>(result: T): Promise<T> {
+    this.channel?.postMessage(0);
+    return result;
+  }
+
+  async add(entry: NewEntry): Promise<Entry> {
+    const made = await this.run('readwrite', async (transaction) => {
+      const entries = transaction.objectStore('entries');
+      const known = (await told(entries.index('id').get(entry.id))) as Entry | undefined;
+      if (known) return known;
+      const waiting = { ...entry, state: 'waiting' as const, attempts: 0 };
+      const number = (await told(entries.add(waiting))) as number;
+      return { ...waiting, number };
+    });
+    return this.changed(made);
+  }
+
+  get(id: string): Promise<Entry | undefined> {
+    return this.run('readonly', (transaction) => told(transaction.objectStore('entries').index('id').get(id)));
+  }
+
+  list(state: EntryState, limit?: number): Promise<Entry[]> {
+    const range = (transaction: IDBTransaction): Promise<Entry[]> =>
+      told(transaction.objectStore('entries').index('state').getAll(inState(state), limit));
+    return this.run('readonly', range);
+  }
+
+  count(state: EntryState): Promise<number> {
+    return this.run('readonly', (transaction) =>
+      told(transaction.objectStore('entries').index('state').count(inState(state))),
+    );
+  }
+
+  async put(entry: Entry, fence?: number): Promise<boolean> {
+    const done = await this.run('readwrite', async (transaction) => {
+      if (fence !== undefined && (await turnIn(transaction)).fence !== fence) return false;
+      await told(transaction.objectStore('entries').put(entry));
+      return true;
+    });
+    return this.changed(done);
+  }
+
+  prune(keep: number): Promise<void> {
+    return this.run('readwrite', async (transaction) => {
+      const entries = transaction.objectStore('entries');
+      const keys = await Promise.all(
+        (['done', 'dismissed'] as const).map((state) => told(entries.index('state').getAllKeys(inState(state)))),
+      );
+      const settled = (keys.flat() as number[]).sort((one, other) => one - other);
+      for (const number of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(number);
+    });
+  }
+
+  turn(): Promise<Turn> {
+    return this.run('readonly', turnIn);
+  }
+
+  takeTurn(seen: number): Promise<number | undefined> {
+    return this.run('readwrite', async (transaction) => {
+      if ((await turnIn(transaction)).fence !== seen) return undefined;
+      const turn: Turn = { fence: seen + 1, beats: 0, released: false };
+      await told(transaction.objectStore('meta').put(turn, 'turn'));
+      return turn.fence;
+    });
+  }
+
+  beat(fence: number, released = false): Promise<boolean> {
+    // A beat that is lost with the power does no harm.
+    return this.run(
+      'readwrite',
+      async (transaction) => {
+        const { fence: present, beats } = await turnIn(transaction);
+        if (present !== fence) return false;
+        await told(transaction.objectStore('meta').put({ fence, beats: beats + 1, released }, 'turn'));
+        return true;
+      },
+      'relaxed',
+    );
+  }
+
+  // A number may be skipped when the transaction is tried again; it is never given twice.
+  next(count: string, above = 0): Promise<number> {
+    return this.run('readwrite', async (transaction) => {
+      const meta = transaction.objectStore('meta');
+      const number = Math.max(((await told(meta.get(`count ${count}`))) as number | undefined) ?? 0, above) + 1;
+      await told(meta.put(number, `count ${count}`));
+      return number;
+    });
+  }
+
+  last(count: string): Promise<number> {
+    return this.run(
+      'readonly',
+      async (transaction) => (await told(transaction.objectStore('meta').get(`count ${count}`))) ?? 0,
+    );
+  }
+
+  async storage(): Promise<StorageReport> {
+    try {
+      const { quota, usage } = await navigator.storage.estimate();
+      return { persisted: this.persisted, quotaBytes: quota, usedBytes: usage };
+    } catch {
+      return { persisted: this.persisted };
+    }
+  }
+
+  watch(changed: () => void): () => void {
+    this.listeners.add(changed);
+    return () => this.listeners.delete(changed);
+  }
+
+  async close(): Promise<void> {
+    this.channel?.close();
+    (await this.opening?.catch(() => undefined))?.close();
+    this.opening = undefined;
+  }
+}
+
+// The index has [state, number].
+const inState = (state: EntryState): IDBKeyRange => IDBKeyRange.bound([state, 0], [state, Infinity]);
+
+function upgrade(database: IDBDatabase): void {
+  const entries = database.createObjectStore('entries', { keyPath: 'number', autoIncrement: true });
+  entries.createIndex('id', 'id', { unique: true });
+  entries.createIndex('state', ['state', 'number']);
+  database.createObjectStore('meta');
+}
+
+async function turnIn(transaction: IDBTransaction): Promise<Turn> {
+  const kept = (await told(transaction.objectStore('meta').get('turn'))) as Turn | undefined;
+  return kept ?? { fence: 0, beats: 0, released: true };
+}

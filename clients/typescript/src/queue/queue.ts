@@ -1,0 +1,592 @@
+// What the device has done waits here until the service has it. An entry stays in the store until its final answer is stored; whoever sends it
+// meanwhile, in however many tabs, sends the same bytes under the same key.
+import { type Client, jsonOf, keyFor, type PathOf, targetOf } from '../client.js';
+import type { Skew } from '../clock.js';
+import type { Operations } from '../generated/api.js';
+import { keyed } from '../generated/tables.js';
+import { type Caller, sameCaller } from '../session.js';
+import {
+  type Entry,
+  type NewEntry,
+  QueueError,
+  type QueueStore,
+  type StorageReport,
+  type StoredProblem,
+  without,
+} from './entry.js';
+
+type Operation<P extends string> = Operations[`POST ${P}` & keyof Operations];
+type BodyOf<P extends string> = Operation<P> extends { body: infer B } ? B : undefined;
+type Adding<P extends string> = {
+  /** Ids of entries that must be done before: a new customer, and the sale to him. */
+  dependsOn?: string[];
+  /** The operation's id; made when it is missing. With an id that is known nothing is added. */
+  id?: string;
+  label?: string;
+} & (Operation<P> extends { path: infer Path } ? { path: Path } : unknown) &
+  (BodyOf<P> extends undefined
+    ? unknown
+    : {
+        body: BodyOf<P> extends { clientRequestId: string }
+          ? Omit<BodyOf<P>, 'clientRequestId'> & { clientRequestId?: string }
+          : BodyOf<P>;
+      });
+
+/** Why nothing is sent though something waits. */
+export type Stop = 'signed_out' | 'pay' | 'upgrade' | 'no_answer' | 'put_off' | 'storage';
+
+export interface QueueStatus {
+  waiting: number;
+  parked: number;
+  /** Of `waiting`: entries of somebody else, who must sign in to send them. */
+  ofOthers: number;
+  /** Of `waiting`: entries that wait for one that is parked, as of the last attempt. */
+  blocked: number;
+  sending: boolean;
+  stopped?: Stop;
+  /** Of the last answer that was not good, while it matters. */
+  problem?: StoredProblem;
+  oldestAddedAt?: number;
+  /** How long the oldest has waited; nothing is ever dropped for its age. */
+  oldestMs?: number;
+  nextAttemptAt?: number;
+  storage: StorageReport;
+  skew?: Skew;
+}
+
+export interface QueueOptions {
+  client: Client;
+  store: QueueStore;
+  /** Settled entries that stay readable; 1,000 when missing. */
+  keep?: number;
+  /** The first pause after a failure, doubled each time up to `mostPauseMs`; 1 s and 30 s when missing. */
+  pauseMs?: number;
+  mostPauseMs?: number;
+  /** How long a sender may be silent before another one takes over; 6 s when missing. */
+  silenceMs?: number;
+  /** An entry that the service put off as often as this no longer holds up the others; 5 when missing. */
+  attemptsInOrder?: number;
+  /** Of one attempt; the client's when missing. */
+  timeoutMs?: number;
+  random?: () => number;
+  now?: () => number;
+  steadyNow?: () => number;
+}
+
+// What a network that is back, a log-in, a payment or a new version ends at once.
+const mayHavePassed = (problem: StoredProblem | undefined): boolean =>
+  problem !== undefined && (problem.code.startsWith('client.') || problem.action in stops);
+
+// What becomes of an entry after an attempt.
+type Verdict = 'done' | 'parked' | 'wait' | 'lost' | Stop;
+
+const stops: Record<string, Stop> = { refresh_auth: 'signed_out', upgrade: 'upgrade', pay: 'pay' };
+// When nobody can say how long: somebody must pay, update or sign in.
+const stopMs = 300_000;
+// A burst of changes in another tab is looked at once.
+const settleMs = 100;
+
+const dependencyDismissed: StoredProblem = {
+  code: 'queue.dependency_dismissed',
+  title: 'What this depends on was dismissed',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
+
+export class OfflineQueue {
+  private readonly listeners = new Set<(status: QueueStatus) => void>();
+  private readonly ends: (() => void)[] = [];
+  private readonly now: () => number;
+  private readonly steadyNow: () => number;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private draining: Promise<void> | undefined;
+  private again = false;
+  private hurry = false;
+  private started = false;
+  // The lock was given to this tab just now: whoever had it is gone.
+  private granted = false;
+  private lock: 'none' | 'awaited' | 'held' = 'none';
+  private watched: { fence: number; beats: number; since: number } | undefined;
+  private stopped: Stop | undefined;
+  private nextAttemptAt: number | undefined;
+  private sending = false;
+  private ending = false;
+  private blocked = 0;
+  private unpruned = Infinity;
+  private telling: ReturnType<typeof setTimeout> | undefined;
+  private looking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly options: QueueOptions) {
+    this.now = options.now ?? Date.now;
+    this.steadyNow = options.steadyNow ?? (() => (typeof performance === 'undefined' ? Date.now() : performance.now()));
+  }
+
+  /** Sends from now on, until `stop()`. */
+  start(): this {
+    if (this.started) return this;
+    this.started = true;
+    this.ending = false;
+    this.listen();
+    this.waitForLock();
+    this.wake();
+    return this;
+  }
+
+  /** An attempt that is on its way ends first. */
+  async stop(): Promise<void> {
+    this.started = false;
+    this.ending = true;
+    for (const timer of [this.timer, this.telling, this.looking]) clearTimeout(timer);
+    for (const end of this.ends.splice(0)) end();
+    await this.draining;
+  }
+
+  /**
+   * Stores an operation. When this resolves it is on the disk, and a receipt may be printed; when it rejects (QueueError) nothing is stored.
+   * The path must be one that takes an `Idempotency-Key`.
+   */
+  async add<P extends PathOf<'POST'>>(path: P, adding: Adding<P>): Promise<Entry> {
+    const { dependsOn = [], id: given, label, path: parameters, body: content } = adding as any;
+    if (!keyed.includes(path)) throw new TypeError(`POST ${path} has no key: it cannot be repeated, so it cannot wait`);
+    const session = await this.options.client.session.load();
+    if (!session) throw new QueueError('queue.signed_out', 'nobody has signed in, so nobody could send it');
+    const { key: id, body } = keyFor(path, content, given);
+    if (!/^[\w.-]{1,100}$/.test(id))
+      throw new TypeError('an id has up to 100 letters, digits, dots, hyphens and underscores');
+    const made: NewEntry = {
+      id,
+      owner: { userId: session.userId, tenantId: session.tenantId },
+      target: targetOf(path, parameters),
+      dependsOn,
+      addedAt: this.now(),
+      ...(body !== undefined && { body: jsonOf(body) }),
+      ...(label !== undefined && { label }),
+    };
+    const entry = await this.withRoom(() => this.options.store.add(made));
+    this.wake();
+    return entry;
+  }
+
+  /** Sends what is due, and what only waits for a network, now. Resolves when nothing more can be sent at the moment. */
+  async flush(): Promise<QueueStatus> {
+    this.hurry = this.again = true;
+    this.ending = false;
+    await this.drainOnce();
+    return this.status();
+  }
+
+  get(id: string): Promise<Entry | undefined> {
+    return this.options.store.get(id);
+  }
+
+  /** What a person must look at: each has its `problem`. */
+  parked(): Promise<Entry[]> {
+    return this.options.store.list('parked');
+  }
+
+  waiting(): Promise<Entry[]> {
+    return this.options.store.list('waiting');
+  }
+
+  /** The entry with its final answer, or as it was parked or dismissed. */
+  async settled(id: string, signal?: AbortSignal): Promise<Entry> {
+    for (;;) {
+      const entry = await this.options.store.get(id);
+      if (!entry) throw new RangeError(`there is no entry ${id}`);
+      if (entry.state !== 'waiting') return entry;
+      signal?.throwIfAborted?.();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, 1_000);
+        const end = this.subscribe(done);
+        function done(): void {
+          clearTimeout(timer);
+          end();
+          resolve();
+        }
+      });
+    }
+  }
+
+  /** A parked entry waits again, under its id, mended if `body` is given. */
+  async requeue(id: string, mended: { body?: unknown } = {}): Promise<Entry> {
+    const entry = without(await this.parkedOne(id), 'problem', 'settledAt');
+    const body = mended.body === undefined ? entry.body : jsonOf(mended.body);
+    const waiting: Entry = { ...entry, ...(body !== undefined && { body }), state: 'waiting', attempts: 0 };
+    await this.options.store.put(waiting);
+    this.wake();
+    return waiting;
+  }
+
+  /** A person has decided that a parked entry is not to be sent. It stays readable, with `note`. */
+  async dismiss(id: string, note: string): Promise<void> {
+    const entry = await this.parkedOne(id);
+    await this.options.store.put({ ...entry, state: 'dismissed', note, settledAt: this.now() });
+    this.changed();
+  }
+
+  private async parkedOne(id: string): Promise<Entry> {
+    const entry = await this.options.store.get(id);
+    if (entry?.state !== 'parked') throw new QueueError('queue.not_parked', `${id} is ${entry?.state ?? 'not known'}`);
+    return entry;
+  }
+
+  /**
+   * Says at each start what the service has seen of this device (`lastSeqSeen` of `GET /v1/devices/{id}`). `lost`: the numbers that this
+   * store would give may have been printed already, since it was emptied or restored. Then the till must become a new device.
+   */
+  async startNumbers(deviceId: string, lastSeqSeen: number): Promise<'started' | 'continued' | 'lost'> {
+    const { store } = this.options;
+    const known = (await store.last(`started ${deviceId}`)) > 0;
+    if (!known && lastSeqSeen > 0) return 'lost';
+    if (!known) await store.next(`started ${deviceId}`);
+    if ((await store.last(`device ${deviceId}`)) >= lastSeqSeen) return known ? 'continued' : 'started';
+    await store.next(`lost ${deviceId}`);
+    return 'lost';
+  }
+
+  /** The next `deviceSeq`, durable before it is given, never twice. */
+  async nextNumber(deviceId: string): Promise<number> {
+    const { store } = this.options;
+    const started = (await store.last(`started ${deviceId}`)) > 0 && (await store.last(`lost ${deviceId}`)) === 0;
+    if (!started)
+      throw new QueueError('queue.number_lost', 'this store does not know which numbers were used: enrol a new device');
+    return store.next(`device ${deviceId}`);
+  }
+
+  /** All entries, as text: for a repair, or another device. */
+  async export(): Promise<string> {
+    const states = ['waiting', 'parked', 'dismissed', 'done'] as const;
+    const entries = await Promise.all(states.map((state) => this.options.store.list(state)));
+    return JSON.stringify({ format: 'backend-api-queue/1', entries: entries.flat() });
+  }
+
+  async status(): Promise<QueueStatus> {
+    const { store, client } = this.options;
+    const [session, waiting, parked, storage] = await Promise.all([
+      client.session.load(),
+      store.list('waiting'),
+      store.count('parked'),
+      store.storage(),
+    ]);
+    const oldest = waiting[0];
+    const problem = waiting.find((entry) => entry.problem)?.problem;
+    const stopped = waiting.length > 0 ? this.stopped : undefined;
+    return {
+      waiting: waiting.length,
+      parked,
+      ofOthers: waiting.filter((entry) => !sameCaller(entry.owner, session)).length,
+      blocked: Math.min(this.blocked, waiting.length),
+      sending: this.sending,
+      storage,
+      ...(stopped && { stopped }),
+      ...(problem && { problem }),
+      ...(oldest && { oldestAddedAt: oldest.addedAt, oldestMs: Math.max(0, this.now() - oldest.addedAt) }),
+      ...(this.nextAttemptAt !== undefined && { nextAttemptAt: this.nextAttemptAt }),
+      ...(client.clock.skew && { skew: client.clock.skew }),
+    };
+  }
+
+  /** Called after each change, with the status. Gives what ends it. */
+  subscribe(listener: (status: QueueStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private changed(): void {
+    if (this.listeners.size === 0 || this.telling) return;
+    const tell = async (): Promise<void> => {
+      this.telling = undefined;
+      const status = await this.status();
+      this.listeners.forEach((listener) => listener(status));
+    };
+    this.telling = setTimeout(() => void tell().catch(() => {}), settleMs);
+  }
+
+  // navigator.onLine is not asked: it is wrong in both directions.
+  private listen(): void {
+    const target = globalThis as unknown as Partial<EventTarget> & { document?: Document };
+    const hurry = (): void => this.wakeNow();
+    const on = (from: Partial<EventTarget> | undefined, name: string): void => {
+      from?.addEventListener?.(name, hurry);
+      this.ends.push(() => from?.removeEventListener?.(name, hurry));
+    };
+    if (typeof target.document !== 'undefined') for (const name of ['online', 'pageshow', 'focus']) on(target, name);
+    on(target.document, 'visibilitychange');
+    const end = this.options.store.watch?.(() => {
+      this.changed();
+      this.looking ??= setTimeout(() => {
+        this.looking = undefined;
+        this.wake();
+      }, settleMs);
+    });
+    if (end) this.ends.push(end);
+  }
+
+  // The tab that has it sends, so that tabs do not take turns away from each other, and another takes over at once when it is closed. Who may
+  // send is decided by the fence.
+  private waitForLock(): void {
+    const locks = (globalThis.navigator as Navigator | undefined)?.locks;
+    if (!locks || typeof document === 'undefined') return;
+    const controller = new AbortController();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    this.lock = 'awaited';
+    this.ends.push(() => {
+      this.lock = 'none';
+      controller.abort();
+      release();
+    });
+    const granted = (): Promise<void> => {
+      this.granted = true;
+      this.lock = 'held';
+      this.wake();
+      return held;
+    };
+    locks
+      .request(`backend-api-queue ${this.options.store.name}`, { signal: controller.signal }, granted)
+      .catch(() => {});
+  }
+
+  private wakeNow(): void {
+    this.hurry = true;
+    this.wake();
+  }
+
+  private wake(): void {
+    if (!this.started) return;
+    this.again = true;
+    void this.drainOnce();
+  }
+
+  private drainOnce(): Promise<void> {
+    this.draining ??= this.drainAll().finally(() => {
+      this.draining = undefined;
+    });
+    return this.draining;
+  }
+
+  private async drainAll(): Promise<void> {
+    let waitMs: number | undefined;
+    clearTimeout(this.timer);
+    do {
+      this.again = false;
+      const { hurry } = this;
+      this.hurry = false;
+      try {
+        waitMs = await this.drain(hurry);
+      } catch {
+        // The store does not answer. What is in it stays there.
+        this.stopped = 'storage';
+        waitMs = this.options.mostPauseMs ?? 30_000;
+      }
+    } while (this.again && !this.ending);
+    this.changed();
+    if (!this.started) return;
+    // Also when nothing is due: a tab that was suspended has missed its events.
+    const most = (this.options.mostPauseMs ?? 30_000) * (0.8 + this.random() / 5);
+    this.timer = setTimeout(() => this.wake(), Math.min(waitMs ?? most, most));
+    (this.timer as { unref?: () => void }).unref?.();
+  }
+
+  // Sends in order until nothing is due. Gives the milliseconds until something is.
+  private async drain(hurry: boolean): Promise<number | undefined> {
+    const { store, client } = this.options;
+    const session = await client.session.load();
+    const entries = await store.list('waiting');
+    this.nextAttemptAt = undefined;
+    if (entries.length === 0) this.stopped = undefined;
+    const mine = entries.filter((entry) => sameCaller(entry.owner, session));
+    if (mine.length === 0) {
+      if (entries.length > 0) this.stopped = 'signed_out';
+      return undefined;
+    }
+    const first = this.firstDue(mine, hurry);
+    if (first > 0) return this.putOff(first);
+    const fence = await this.obtain();
+    // Somebody else sends: look again before it could be taken for silent.
+    if (fence === undefined) return (this.options.silenceMs ?? 5_000) / 3;
+    const beat = setInterval(() => void store.beat(fence).catch(() => {}), (this.options.silenceMs ?? 5_000) / 4);
+    this.sending = true;
+    try {
+      return await this.sendAll(mine, session!, fence, hurry);
+    } finally {
+      clearInterval(beat);
+      this.sending = false;
+      await store.beat(fence, true);
+      await this.forgetSome();
+    }
+  }
+
+  // Now and then: it reads what is there.
+  private async forgetSome(): Promise<void> {
+    const { keep = 1_000, store } = this.options;
+    if (this.unpruned <= keep / 10) return;
+    this.unpruned = 0;
+    await store.prune(keep);
+  }
+
+  private putOff(ms: number): number {
+    this.nextAttemptAt = this.now() + ms;
+    return ms;
+  }
+
+  // Milliseconds until the entry may be sent.
+  private dueIn(entry: Entry, hurry: boolean): number {
+    if (!entry.pause || (hurry && mayHavePassed(entry.problem))) return 0;
+    const left = entry.pause.at - this.now();
+    // The clock was set back.
+    return left > entry.pause.ms ? 0 : Math.max(0, left);
+  }
+
+  private standsAside(entry: Entry): boolean {
+    return entry.attempts >= (this.options.attemptsInOrder ?? 5) && !entry.problem?.code.startsWith('client.');
+  }
+
+  // Of the first one that holds up the others, or the least of those that do not.
+  private firstDue(entries: Entry[], hurry: boolean): number {
+    let least = Infinity;
+    for (const entry of entries) {
+      least = Math.min(least, this.dueIn(entry, hurry));
+      if (least === 0 || !this.standsAside(entry)) break;
+    }
+    return least;
+  }
+
+  private async sendAll(entries: Entry[], caller: Caller, fence: number, hurry: boolean): Promise<number | undefined> {
+    let later: number | undefined;
+    let settled = 0;
+    const wait = (ms: number): void => {
+      later = Math.min(later ?? Infinity, ms);
+      this.putOff(later);
+    };
+    this.stopped = undefined;
+    this.blocked = 0;
+    for (const entry of entries) {
+      if (this.ending) break;
+      if (!(await this.mayGo(entry, fence))) {
+        this.blocked++;
+        continue;
+      }
+      const due = this.dueIn(entry, hurry);
+      if (due === 0) {
+        const { verdict, ms } = await this.sendOne(entry, caller, fence);
+        if (verdict === 'lost') return (this.options.silenceMs ?? 5_000) / 3;
+        this.changed();
+        if (verdict === 'done' || verdict === 'parked') {
+          settled++;
+          this.unpruned++;
+          continue;
+        }
+        wait(ms);
+        if (verdict !== 'wait') {
+          this.stopped = verdict;
+          return later;
+        }
+        this.stopped = 'put_off';
+        if (entry.attempts + 1 < (this.options.attemptsInOrder ?? 5)) return later;
+      } else {
+        wait(due);
+        if (!this.standsAside(entry)) return later;
+      }
+    }
+    // What was added meanwhile, and what waited for one of these.
+    if (settled > 0) this.again = true;
+    return later;
+  }
+
+  // Whether all that it depends on is done. What the store has forgotten was done.
+  private async mayGo(entry: Entry, fence: number): Promise<boolean> {
+    for (const id of entry.dependsOn) {
+      const other = await this.options.store.get(id);
+      if (other?.state === 'dismissed') {
+        const problem = { ...dependencyDismissed, detail: other.note ?? id };
+        await this.keep({ ...entry, state: 'parked', problem, settledAt: this.now() }, fence);
+      }
+      if (other && other.state !== 'done') return false;
+    }
+    return true;
+  }
+
+  // History makes room for what is to come.
+  private async keep(entry: Entry, fence: number): Promise<boolean> {
+    return this.withRoom(() => this.options.store.put(entry, fence));
+  }
+
+  private async withRoom<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full') throw error;
+      await this.options.store.prune(0);
+      return write();
+    }
+  }
+
+  private async sendOne(entry: Entry, caller: Caller, fence: number): Promise<{ verdict: Verdict; ms: number }> {
+    const { client, store, timeoutMs } = this.options;
+    const result = await client.send({
+      method: 'POST',
+      target: entry.target,
+      body: entry.body,
+      key: entry.id,
+      caller: entry.owner,
+      repeatable: true,
+      attempts: 1,
+      maySend: () => store.beat(fence),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+    const attempts = entry.attempts + 1;
+    if (result.ok) {
+      const { status, data, replayed } = result;
+      const rest = without(entry, 'problem', 'pause');
+      const answer = { status, data, replayed };
+      const kept = await this.keep({ ...rest, state: 'done', attempts, answer, settledAt: this.now() }, fence);
+      return { verdict: kept ? 'done' : 'lost', ms: 0 };
+    }
+    const { error } = result;
+    if (
+      error.code === 'client.aborted' ||
+      (error.code === 'client.wrong_caller' && !sameCaller(caller, await client.session.load()))
+    )
+      return { verdict: 'lost', ms: 0 };
+    // A token that has expired again right after its refresh is a matter of clocks, and no end of the session.
+    const stop = error.action === 'refresh_auth' && error.retriable ? undefined : stops[error.action];
+    const problem = { ...error } as StoredProblem;
+    if (!stop && !error.retriable) {
+      const rest = without(entry, 'pause');
+      const kept = await this.keep({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
+      return { verdict: kept ? 'parked' : 'lost', ms: 0 };
+    }
+    const unanswered = error.code === 'client.no_answer' || error.code === 'client.foreign_answer';
+    const ms = Math.max(error.retryAfterMs ?? 0, stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts));
+    const kept = await this.keep({ ...entry, attempts, problem, pause: { at: this.now() + ms, ms } }, fence);
+    return { verdict: !kept ? 'lost' : (stop ?? (unanswered ? 'no_answer' : 'wait')), ms };
+  }
+
+  private pauseFor(attempts: number): number {
+    const { pauseMs = 1_000, mostPauseMs = 30_000 } = this.options;
+    return Math.min(mostPauseMs, pauseMs * 2 ** Math.min(attempts - 1, 20)) * (0.5 + this.random() / 2);
+  }
+
+  private random(): number {
+    return (this.options.random ?? Math.random)();
+  }
+
+  // The fence of this queue's turn, or undefined while somebody else has it.
+  private async obtain(): Promise<number | undefined> {
+    const { store, silenceMs = 5_000 } = this.options;
+    const turn = await store.turn();
+    const steady = this.steadyNow();
+    const { granted, watched } = this;
+    this.granted = false;
+    if (granted || (turn.released && this.lock !== 'awaited')) return store.takeTurn(turn.fence);
+    if (watched?.fence === turn.fence && watched.beats === turn.beats) {
+      if (steady - watched.since < silenceMs) return undefined;
+      this.watched = undefined;
+      return store.takeTurn(turn.fence);
+    }
+    this.watched = { fence: turn.fence, beats: turn.beats, since: steady };
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+// What this browser is: the till's name and numbers, who sells, and the parts of the SDK that all screens share.
+import { createClient, storedSession } from 'backend-api-client';
+import { type Arithmetic, loadArithmetic } from 'backend-api-client/arithmetic';
+import { OfflineQueue } from 'backend-api-client/queue';
+import { indexedDbStore } from 'backend-api-client/queue/indexeddb';
+import { Catalogue } from './catalogue.js';
+
+declare const API_URL: string;
+
+/** Of the device, once it is set up; it stays when somebody signs out. */
+export interface Setup {
+  deviceId: string;
+  deviceNumber: number;
+  deviceName: string;
+  tenantId: string;
+  locationId: string;
+  locationCode: string;
+  locationName: string;
+}
+
+/** Of whoever has signed in last. */
+export interface Profile {
+  cashier: string;
+  shop: string;
+  currency: string;
+  timeZone: string;
+}
+
+const kept = <T>(name: string): T | undefined => {
+  try {
+    return (JSON.parse(localStorage.getItem(name) ?? 'null') as T | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+};
+const keep = (name: string, value: unknown): void => localStorage.setItem(name, JSON.stringify(value));
+
+class Till {
+  readonly api = createClient({
+    baseUrl: API_URL,
+    session: storedSession(localStorage, 'till.session'),
+    onSignedOut: () => dispatchEvent(new Event('signedout')),
+  });
+  readonly apiUrl = API_URL || location.origin;
+  readonly catalogue = new Catalogue();
+  queue!: OfflineQueue;
+  done!: () => ReturnType<Awaited<ReturnType<typeof indexedDbStore>>['list']>;
+  lastNumber!: () => Promise<number>;
+  arithmetic!: Arithmetic;
+
+  async open(): Promise<void> {
+    const store = await indexedDbStore({ name: 'till-queue', onBlocked: () => dispatchEvent(new Event('blocked')) });
+    this.queue = new OfflineQueue({ client: this.api, store, timeoutMs: 20_000 });
+    this.done = async () => (await store.list('done')).slice(-20).reverse();
+    this.lastNumber = () => store.last(`device ${this.setup?.deviceId}`);
+    [this.arithmetic] = await Promise.all([loadArithmetic(), this.catalogue.open()]);
+  }
+
+  get setup(): Setup | undefined {
+    return kept<Setup>('till.setup');
+  }
+  set setup(setup: Setup | undefined) {
+    keep('till.setup', setup ?? null);
+  }
+
+  get profile(): Profile {
+    return kept<Profile>('till.profile') ?? { cashier: '', shop: '', currency: 'KES', timeZone: 'Africa/Nairobi' };
+  }
+  set profile(profile: Profile) {
+    keep('till.profile', profile);
+  }
+}
+
+export const till = new Till();
+export { keep, kept };

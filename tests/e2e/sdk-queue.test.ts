@@ -1,0 +1,461 @@
+// The SDK's queue of files under a network that does everything wrong, in a till that is killed again and again: every operation is on the
+// service once, or parked with a reason. Then its rules, one by one.
+//
+//     SDK_QUEUE=10000 bin/with-servers npx vitest run tests/e2e/sdk-queue.test.ts
+//     bin/test --long       the same with 10,000; writes down the run
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createClient, memorySession, type Session } from '../../clients/typescript/src/index.js';
+import { fileStore } from '../../clients/typescript/src/queue/files.js';
+import {
+  type Entry,
+  memoryStore,
+  OfflineQueue,
+  QueueError,
+  type QueueOptions,
+  type QueueStore,
+} from '../../clients/typescript/src/queue/index.js';
+import { environment, repository } from './support/environment.js';
+import { FaultProxy, faults } from './support/fault-proxy.js';
+import { newSeed, recordRun, seeded } from './support/runs.js';
+import { answer, installSdk, type InstalledSdk, problem, ScriptedService } from './support/sdk.js';
+import { type Service, startService } from './support/service.js';
+import { openShop, password, type Shop } from './support/shop.js';
+import { until } from './support/until.js';
+
+const plan = {
+  operations: Number(process.env.SDK_QUEUE ?? (environment.long ? 10_000 : 80)),
+  kills: Number(process.env.SDK_QUEUE_KILLS ?? (environment.long ? 200 : 4)),
+};
+
+describe('a till on a bad network, killed again and again', () => {
+  let service: Service;
+  let shop: Shop;
+  let sdk: InstalledSdk;
+  let proxy: FaultProxy;
+  let folder: string;
+  const seed = newSeed();
+  const random = seeded(seed);
+  let kills = 0;
+
+  beforeAll(async () => {
+    // The session is refreshed for real, too.
+    service = await startService({ env: { ACCESS_TOKEN_SECONDS: '60', LOG_LEVEL: 'info' } });
+    shop = await openShop(service, { variants: 6, devices: 1 });
+    sdk = await installSdk();
+    folder = await mkdtemp(path.join(tmpdir(), 'e2e-sdk-queue-'));
+    // Two requests of five meet a fault; a refresh is dropped, cut or doubled as well.
+    proxy = await FaultProxy.start(service.url, (route) => {
+      const fault = random(5) < 2 ? faults[random(faults.length)] : undefined;
+      return fault === 'expired' && route.startsWith('/v1/auth/') ? 'cut' : fault;
+    });
+  });
+
+  afterAll(async () => {
+    await proxy?.stop();
+    await service?.stop();
+    await sdk?.remove();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  function till(): ChildProcess {
+    const [device] = shop.devices;
+    const { id: locationId, code } = shop.location;
+    const own = {
+      deviceId: device!.id,
+      deviceNumber: device!.number,
+      email: shop.email,
+      password,
+      operations: plan.operations,
+    };
+    const variants = shop.variants.map(({ id, name, price, taxCode, taxRatePpm }) => ({
+      id,
+      name,
+      price,
+      taxCode,
+      taxRatePpm,
+    }));
+    const env = {
+      ...process.env,
+      TILL: JSON.stringify({ sdk: sdk.root, url: proxy.url, folder, locationId, code, variants, ...own }),
+    };
+    return spawn('node', [path.join(repository, 'tests/e2e/support/sdk-till.mjs')], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  const progress = async (): Promise<number> =>
+    Number(await readFile(path.join(folder, 'progress'), 'utf8').catch(() => '0'));
+
+  // Kills spread over the operations; gives the exit code of the last life.
+  async function live(): Promise<number | null> {
+    for (;;) {
+      const child = till();
+      const over = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      if (kills < plan.kills) {
+        const share = (plan.operations * (kills + 0.5)) / plan.kills;
+        let ended = false;
+        void over.then(() => (ended = true));
+        while (!ended && (await progress()) < share) await sleep(5);
+        await sleep(random(120));
+        if (child.exitCode === null && child.kill('SIGKILL')) kills++;
+      }
+      const code = await over;
+      if (child.signalCode !== 'SIGKILL') return code;
+    }
+  }
+
+  test(
+    'every operation is on the service once, or parked with a reason',
+    async () => {
+      const began = Date.now();
+      expect(await live()).toBe(0);
+      const seconds = (Date.now() - began) / 1000;
+
+      const store = await fileStore(path.join(folder, 'queue'));
+      const of = async (state: Entry['state']): Promise<Entry[]> => store.list(state);
+      const [done, parked, waiting] = [await of('done'), await of('parked'), await of('waiting')];
+      const ids = [...done, ...parked, ...waiting].map(({ id }) => id);
+      expect(new Set(ids).size, 'none lost, none twice').toBe(plan.operations);
+      expect(ids).toHaveLength(plan.operations);
+      // What contradicts itself is parked with its reason, and only that; what depends on it would wait.
+      const wrong = Array.from({ length: plan.operations }, (_, index) => index).filter(
+        (index) => index % 10 !== 9 && index % 50 === 7,
+      );
+      expect(parked.map(({ problem: why }) => why?.code)).toEqual(wrong.map(() => 'sale.total_mismatch'));
+      expect(waiting).toEqual([]);
+
+      const rows = await service.database.query<{ key: string; id: string; device_seq: string | null }>(
+        `select client_request_id as key, id, device_seq from sales where tenant_id = $1
+         union all select source_id, source_id, null from stock_movements
+          where tenant_id = $1 and source_type = 'stock_adjustment' and source_id::text like '00000000-%'`,
+        [shop.tenantId],
+      );
+      expect(rows).toHaveLength(done.length);
+      const stored = new Map(rows.map((row) => [row.key, row.id]));
+      for (const entry of done) expect((entry.answer!.data as any).id, entry.id).toBe(stored.get(entry.id));
+      const numbers = rows.flatMap((row) => (row.device_seq === null ? [] : [row.device_seq]));
+      expect(new Set(numbers).size, 'each receipt number once').toBe(numbers.length);
+      expect((await readFile(path.join(folder, 'log-ins'), 'utf8')).length, 'the session survives').toBe(1);
+      expect(kills).toBe(plan.kills);
+      expect(await readdir(path.join(folder, 'queue/writing'))).toEqual([]);
+
+      const attempts = done.reduce((sum, entry) => sum + entry.attempts, 0);
+      const figures = {
+        seed,
+        operations: plan.operations,
+        kills,
+        seconds,
+        requests: proxy.requests,
+        attempts,
+        faults: proxy.met,
+      };
+      const result = {
+        ...figures,
+        applied: done.length,
+        replayed: done.filter((entry) => entry.answer!.replayed).length,
+        parked: parked.length,
+      };
+      console.log(JSON.stringify(result));
+      if (environment.long) await recordRun('sdk-queue', result);
+    },
+    Math.max(60_000, plan.operations * 1_000),
+  );
+});
+
+describe.each<[string, () => Promise<QueueStore>]>([
+  ['memory', async () => memoryStore()],
+  ['files', async () => fileStore(await mkdtemp(path.join(tmpdir(), 'e2e-sdk-store-')))],
+])('the rules, with a store in %s', (kind, newStore) => {
+  let service: ScriptedService;
+  let store: QueueStore;
+  let now = 1_795_328_043_120;
+  let steady = 0;
+  const session = memorySession();
+  const amina: Session = { userId: 'amina', tenantId: 'duka', accessToken: 'a', refreshToken: 'ra' };
+  const brian: Session = { userId: 'brian', tenantId: 'duka', accessToken: 'b', refreshToken: 'rb' };
+  const queues: OfflineQueue[] = [];
+
+  beforeAll(async () => {
+    service = await ScriptedService.start((_, response) => answer(response, 201, { id: 'x' }));
+  });
+  beforeEach(async () => {
+    store = await newStore();
+    await session.save(amina);
+    service.plays((_, response) => answer(response, 201, { id: 'x' }));
+  });
+  afterEach(async () => {
+    for (const queue of queues.splice(0)) await queue.stop();
+  });
+  afterAll(() => service.stop());
+
+  function newQueue(more: Partial<QueueOptions> = {}): OfflineQueue {
+    const client = createClient({ baseUrl: service.url, session, attempts: 1 });
+    const times = { now: () => now, steadyNow: () => steady };
+    const queue = new OfflineQueue({ client, store, pauseMs: 1_000, random: () => 1, ...times, ...more });
+    queues.push(queue);
+    return queue;
+  }
+  const product = (name: string): { body: { name: string } } => ({ body: { name } });
+  const sent = (): string[] =>
+    service.seen.filter(({ path }) => path === '/v1/products').map(({ body }) => JSON.parse(body.toString()).name);
+
+  test('the order is kept, and one that fails holds up the others until it was put off five times', async () => {
+    const queue = newQueue();
+    for (const name of ['one', 'two', 'three']) await queue.add('/v1/products', product(name));
+    service.plays((seen, response) =>
+      JSON.parse(seen.body.toString()).name === 'one'
+        ? problem(response, 409, 'db.serialization', { retriable: true, action: 'retry' })
+        : answer(response, 201, {}),
+    );
+    for (let round = 1; round <= 4; ++round) {
+      expect(await queue.flush()).toMatchObject({ waiting: 3, stopped: 'put_off' });
+      now += 60_000;
+    }
+    expect(sent()).toEqual(['one', 'one', 'one', 'one']);
+    expect(await queue.flush()).toMatchObject({ waiting: 1 });
+    expect(sent()).toEqual(['one', 'one', 'one', 'one', 'one', 'two', 'three']);
+    await queue.add('/v1/products', product('four'));
+    await queue.flush();
+    expect(sent().at(-1)).toBe('four');
+  });
+
+  test('what depends waits for what is parked, goes when that is mended, and is parked when that is dismissed', async () => {
+    const queue = newQueue();
+    service.plays((seen, response) =>
+      JSON.parse(seen.body.toString()).name === 'bad'
+        ? problem(response, 422, 'request.invalid')
+        : answer(response, 201, {}),
+    );
+    const bad = await queue.add('/v1/products', product('bad'));
+    const next = await queue.add('/v1/products', { ...product('next'), dependsOn: [bad.id] });
+    await queue.add('/v1/products', product('free'));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 1, blocked: 1 });
+    expect(sent()).toEqual(['bad', 'free']);
+    expect((await queue.parked())[0]).toMatchObject({
+      id: bad.id,
+      problem: { code: 'request.invalid', action: 'fix' },
+    });
+    await queue.requeue(bad.id, { body: { name: 'mended' } });
+    await queue.flush();
+    expect(sent()).toEqual(['bad', 'free', 'mended', 'next']);
+    expect(service.seen[2]!.headers['idempotency-key']).toBe(bad.id);
+    expect(await queue.settled(next.id)).toMatchObject({ state: 'done', answer: { status: 201 } });
+
+    const worse = await queue.add('/v1/products', product('bad'));
+    const lost = await queue.add('/v1/products', { ...product('lost'), dependsOn: [worse.id] });
+    await queue.flush();
+    await queue.dismiss(worse.id, 'rung up twice');
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 1 });
+    expect((await queue.get(lost.id))?.problem).toMatchObject({
+      code: 'queue.dependency_dismissed',
+      detail: 'rung up twice',
+    });
+    expect((await queue.get(worse.id))?.note).toBe('rung up twice');
+    await expect(queue.dismiss(worse.id, 'again')).rejects.toThrow(QueueError);
+  });
+
+  test("another user's entries wait for him, and nothing of a session is stored", async () => {
+    const queue = newQueue();
+    const hers = await queue.add('/v1/products', product('hers'));
+    await session.save(brian);
+    await queue.add('/v1/products', product('his'));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, ofOthers: 1 });
+    expect(sent()).toEqual(['his']);
+    expect(service.seen[0]!.headers.authorization).toBe('Bearer b');
+    expect(JSON.stringify(await store.get(hers.id))).not.toMatch(/Bearer|"ra"|authorization/i);
+    await session.save(null);
+    expect(await queue.flush()).toMatchObject({ waiting: 1, stopped: 'signed_out' });
+    await expect(queue.add('/v1/products', product('nobody'))).rejects.toThrow('queue.signed_out');
+    await session.save(amina);
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+    expect(service.seen[1]!.headers.authorization).toBe('Bearer a');
+  });
+
+  test('a session that has ended stops it, and nothing is lost', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 401, 'auth.session_revoked', { action: 'refresh_auth' }));
+    await queue.add('/v1/products', product('one'));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 0, stopped: 'signed_out' });
+    service.plays((_, response) => answer(response, 201, {}));
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+  });
+
+  test.each([60, 400])('%i days later all are there, with their age, and are sent', async (days) => {
+    const queue = newQueue();
+    service.plays((_, response) => void response.destroy());
+    const added = now;
+    for (let index = 0; index < 20; ++index) await queue.add('/v1/products', product(String(index)));
+    await queue.flush();
+    now += days * 86_400_000;
+    expect(await queue.status()).toMatchObject({ waiting: 20, oldestAddedAt: added, oldestMs: days * 86_400_000 });
+    service.plays((_, response) => answer(response, 201, {}));
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 0 });
+    expect(sent()).toHaveLength(20);
+  });
+
+  test('a pause is kept, grows, and ends when the clock was set back', async () => {
+    const queue = newQueue();
+    const other = newQueue();
+    service.plays((_, response) =>
+      problem(response, 503, 'db.unavailable', { retriable: true, action: 'retry', retryAfterMs: 90_000 }),
+    );
+    await queue.add('/v1/products', product('one'));
+    expect(await queue.flush()).toMatchObject({ nextAttemptAt: now + 90_000, problem: { code: 'db.unavailable' } });
+    now += 89_000;
+    await queue.flush();
+    await other.flush();
+    expect(sent()).toHaveLength(1);
+    now -= 86_400_000;
+    await other.flush();
+    expect(sent()).toHaveLength(2);
+  });
+
+  test('a payment that is due and an app that is too old stop it for a while', async () => {
+    const queue = newQueue();
+    await queue.add('/v1/products', product('one'));
+    for (const [status, code, action] of [
+      [402, 'subscription.suspended', 'pay'],
+      [426, 'client.too_old', 'upgrade'],
+    ] as const) {
+      service.plays((_, response) => problem(response, status, code, { action }));
+      expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 0, stopped: action });
+    }
+  });
+
+  test.each([
+    [404, '<h1>Not here</h1>', 'parked'],
+    [503, '<h1>Soon</h1>', 'waiting'],
+    [200, '<h1>Accept our terms</h1>', 'waiting'],
+  ] as const)('what somebody else answers with %i is %s → %s', async (status, page, state) => {
+    const queue = newQueue();
+    service.plays((_, response) => void response.writeHead(status, { 'content-type': 'text/html' }).end(page));
+    const { id } = await queue.add('/v1/products', product('one'));
+    await queue.flush();
+    expect((await queue.get(id))?.state).toBe(state);
+  });
+
+  test('two senders: one sends, the other takes over when it is silent, and the first one sends nothing more', async () => {
+    const [one, two] = [newQueue(), newQueue()];
+    const held: ((go: void) => void)[] = [];
+    service.plays(async (_, response) => {
+      if (service.seen.length === 1) await new Promise<void>((go) => held.push(go));
+      answer(response, 201, {});
+    });
+    for (const name of ['a', 'b', 'c']) await one.add('/v1/products', product(name));
+    const first = one.flush();
+    await until(async () => held.length === 1);
+    await two.flush();
+    expect(sent(), 'somebody else sends').toEqual(['a']);
+    // The one is frozen: its beats stand still. Steady time decides, and not the clock that a person may set.
+    const fence = (await store.turn()).fence;
+    const beat = store.beat.bind(store);
+    store.beat = (given, released) => (given === fence ? Promise.resolve(false) : beat(given, released));
+    await two.flush();
+    now += 86_400_000;
+    await two.flush();
+    expect(sent()).toEqual(['a']);
+    steady += 5_000;
+    await two.flush();
+    await two.flush();
+    expect(sent()).toEqual(['a', 'a', 'b', 'c']);
+    store.beat = beat;
+    held[0]!();
+    await first;
+    expect(sent(), 'the first one sends nothing').toEqual(['a', 'a', 'b', 'c']);
+    expect(await one.status()).toMatchObject({ waiting: 0 });
+    expect(await store.count('done')).toBe(3);
+  });
+
+  test('triggers all at once make one sender, and no spinning', async () => {
+    const tabs = [newQueue(), newQueue(), newQueue()];
+    for (let index = 0; index < 30; ++index) await tabs[index % 3]!.add('/v1/products', product(String(index)));
+    for (const tab of tabs) tab.start();
+    await Promise.all(tabs.flatMap((tab) => [tab.flush(), tab.flush(), tab.flush()]));
+    await until(async () => (await store.count('waiting')) === 0);
+    expect(sent()).toEqual(Array.from({ length: 30 }, (_, index) => String(index)));
+    const bad = await tabs[0]!.add('/v1/products', product('bad'));
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    await tabs[0]!.add('/v1/products', { ...product('waits'), dependsOn: [bad.id] });
+    await until(async () => (await store.count('parked')) === 1);
+    const { fence } = await store.turn();
+    await sleep(300);
+    expect((await store.turn()).fence - fence).toBeLessThan(10);
+  });
+
+  test('numbers are given once, and not at all by a store that has lost them', async () => {
+    const queue = newQueue();
+    await expect(queue.nextNumber('till')).rejects.toThrow('queue.number_lost');
+    expect(await queue.startNumbers('till', 0)).toBe('started');
+    const given = await Promise.all(Array.from({ length: 50 }, () => queue.nextNumber('till')));
+    expect(given.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+    expect(await queue.startNumbers('till', 48)).toBe('continued');
+    // Emptied: the service has seen more than this store knows.
+    store = await newStore();
+    const emptied = newQueue();
+    expect(await emptied.startNumbers('till', 48)).toBe('lost');
+    await expect(emptied.nextNumber('till')).rejects.toThrow('queue.number_lost');
+    // Restored from a backup: it knows some.
+    expect(await queue.startNumbers('till', 51)).toBe('lost');
+    await expect(queue.nextNumber('till')).rejects.toThrow('queue.number_lost');
+  });
+
+  test('an operation without a key is refused, and one that is added again is there once', async () => {
+    const queue = newQueue();
+    await expect(queue.add('/v1/auth/logout' as any, {})).rejects.toThrow(/has no key/);
+    const once = await queue.add('/v1/products', { ...product('one'), id: 'my-id' });
+    expect(await queue.add('/v1/products', { ...product('other'), id: 'my-id' })).toEqual(once);
+    await queue.flush();
+    expect(sent()).toEqual(['one']);
+    const { entries } = JSON.parse(await queue.export());
+    expect(entries).toMatchObject([{ id: 'my-id', state: 'done', body: '{"name":"one"}' }]);
+  });
+
+  test('what is settled is forgotten above a number, and nothing else', async () => {
+    const queue = newQueue({ keep: 5 });
+    service.plays((seen, response) =>
+      JSON.parse(seen.body.toString()).name === '3'
+        ? problem(response, 422, 'request.invalid')
+        : answer(response, 201, {}),
+    );
+    for (let index = 0; index < 12; ++index) await queue.add('/v1/products', product(String(index)));
+    await queue.flush();
+    expect([await store.count('done'), await store.count('parked'), await store.count('waiting')]).toEqual([5, 1, 0]);
+  });
+
+  test.runIf(kind === 'files')('a full disk refuses the sale aloud, after history has made room', async () => {
+    const queue = newQueue();
+    const add = store.add.bind(store);
+    let full = 1;
+    store.add = (entry) => (full-- > 0 ? Promise.reject(new QueueError('queue.storage_full', 'full')) : add(entry));
+    await queue.add('/v1/products', product('fits after all'));
+    full = 2;
+    await expect(queue.add('/v1/products', product('no room'))).rejects.toThrow('queue.storage_full');
+    expect(await store.count('waiting')).toBe(1);
+  });
+});
+
+test('a folder after crashes: halves of files, and entries in two places', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'e2e-sdk-store-'));
+  const store = await fileStore(folder);
+  const owner = { userId: 'amina', tenantId: 'duka' };
+  const added = await store.add({ id: 'a', owner, target: '/v1/products', body: '{}', dependsOn: [], addedAt: 1 });
+  const [name] = await readdir(path.join(folder, 'waiting'));
+  const waiting = await readFile(path.join(folder, 'waiting', name!), 'utf8');
+  await store.put({ ...added, state: 'done', answer: { status: 201, data: {}, replayed: false } });
+  // Killed after the answer was stored, and before the old place was cleared.
+  await writeFile(path.join(folder, 'waiting', name!), waiting);
+  await writeFile(path.join(folder, 'writing', '999999-1'), '{"id":');
+  const again = await fileStore(folder);
+  expect([await again.count('waiting'), await again.count('done')]).toEqual([0, 1]);
+  expect(await again.add({ id: 'a', owner, target: '/v1/products', dependsOn: [], addedAt: 2 })).toMatchObject({
+    state: 'done',
+  });
+  expect(await readdir(path.join(folder, 'writing'))).toEqual([]);
+  await rm(folder, { recursive: true });
+});

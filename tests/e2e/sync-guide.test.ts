@@ -1,0 +1,41 @@
+// What docs/guides/live.md tells a till to do, as a reader would do it (support/page.ts), against the demo shop.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { environment } from './support/environment.js';
+import { follow, readPage, type Told } from './support/page.js';
+import { run } from './support/process.js';
+import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+
+const page = 'docs/guides/live.md';
+const blocks = await readPage(page);
+
+let database: ScratchDatabase;
+let service: Service;
+let told: Told;
+
+beforeAll(async () => {
+  database = await scratchDatabase();
+  const env = serviceEnvironment(database, {});
+  await migrate(env);
+  const seeded = await run(environment.binary, ['seed'], env);
+  expect(seeded.code, seeded.output).toBe(0);
+  service = await startService({ database });
+  told = await follow(blocks, service.url);
+});
+
+afterAll(async () => {
+  await service?.stop();
+  await database?.drop();
+});
+
+describe(page, () => {
+  test('has something to run, and every command succeeds', () => {
+    expect(blocks.length).toBe(6);
+    expect(told.code, told.output).toBe(0);
+  });
+
+  test.each(blocks.map((block, index) => [index + 1, block] as const))('block %i', (number, block) => {
+    expect(block.expected.length).toBeGreaterThan(0);
+    for (const line of block.expected) expect(told.outputs[number - 1], block.commands).toContain(line);
+  });
+});
