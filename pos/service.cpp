@@ -5,6 +5,7 @@
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
+#include "pos/demo/ids.h"
 #include "pos/demo/seed.h"
 #include "pos/modules/alerts/module.h"
 #include "pos/modules/audit/module.h"
@@ -89,6 +90,10 @@ app::Definition definition() {
         openapi::Licence{.name = "All rights reserved", .identifier = "LicenseRef-All-Rights-Reserved"};
     definition.contact = openapi::Contact{.name = "Whoever runs this service", .url = {}, .email = {}};
     definition.examples = demo::examples();
+    definition.collection = {.login = "login",
+                             .account = {{.name = "email", .value = std::string(demo::owner_email)},
+                                         {.name = "password", .value = std::string(demo::password), .is_secret = true}},
+                             .ends_login = {"deleteSession", "changePassword", "logout"}};
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.modules = {
         tenants_module(),

@@ -42,6 +42,7 @@
 #include "jobs/outbox.h"
 #include "log/log.h"
 #include "observe/metrics.h"
+#include "openapi/collection.h"
 #include "openapi/document.h"
 #include "openapi/problem_notes.h"
 #include "redis/client.h"
@@ -75,6 +76,7 @@ struct Definition {
     std::optional<openapi::Licence> licence{};  // of the API, for its document
     std::optional<openapi::Contact> contact{};  // whom its users ask
     std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
+    openapi::CollectionOptions collection{};    // of `postman`: which operation logs in, and as whom
     std::vector<Module> modules;
     std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
     // What else each route of the API says of itself: errors that every handler with some permission may answer.
@@ -237,7 +239,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 
-// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app
