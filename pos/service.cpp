@@ -2,6 +2,7 @@
 
 #include "app/outbox_module.h"
 #include "app/outgoing.h"
+#include "embedded/guides.h"
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
@@ -132,6 +133,9 @@ app::Definition definition() {
     definition.errors = {errors::batch_aborted};
     definition.describe = describe_what_is_withheld;
     definition.problem_notes = problem_notes();
+    definition.reader = {.guides = embedded::guides(),
+                         .sdk = "backend-api-client",
+                         .sign_in = openapi::SignIn{"/v1/auth/login", "email", "accessToken"}};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};

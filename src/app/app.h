@@ -43,7 +43,7 @@
 #include "log/log.h"
 #include "observe/metrics.h"
 #include "openapi/collection.h"
-#include "openapi/document.h"
+#include "openapi/docs_routes.h"
 #include "openapi/problem_notes.h"
 #include "redis/client.h"
 #include "redis/rate_limiter.h"
@@ -81,6 +81,7 @@ struct Definition {
     std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
     // What else each route of the API says of itself: errors that every handler with some permission may answer.
     void (*describe)(http::Operation& operation) = nullptr;
+    openapi::Reader reader{};  // guides and samples beside the document; `people` are the demo's logins
     std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes
     std::span<const base::EmbeddedFile> migrations;
     std::filesystem::path migrations_directory;        // where `db generate` writes

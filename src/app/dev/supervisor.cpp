@@ -305,7 +305,7 @@ std::string Supervisor::introduction() const {
         text += fmt::format("  {:<12}{}\n", name, value);
     };
     row("API", base);
-    row("Docs", base + "/docs");
+    row("Docs", fmt::format("{0}/docs  {0}/docs/reader", base));
     row("OpenAPI", base + "/openapi.json");
     row("JWKS", base + "/.well-known/jwks.json");
     row("Health", fmt::format("{0}/health  {0}/ready  {0}/metrics", base));
