@@ -22,7 +22,7 @@ struct HeaderDoc {
     bool always = false;  // of the replies that document it; the others come when there is a reason
 };
 
-constexpr std::array<HeaderDoc, 22> header_docs{{
+constexpr auto header_docs = std::to_array<HeaderDoc>({
     {"ETag",
      "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone. "
      "Of a file: its bytes."},
@@ -35,6 +35,7 @@ constexpr std::array<HeaderDoc, 22> header_docs{{
      R"({"type":"integer","format":"int32","minimum":0,"maximum":2147483647})"},
     {"WWW-Authenticate", "How to authenticate, or which permission is missing (RFC 6750)."},
     {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
+    {"Upgrade", "The protocol that this path speaks: `websocket` (RFC 9110 §7.8)."},
     {"Set-Cookie", "The session."},
     {"Cache-Control", "How long the reply may be kept."},
     {"Content-Disposition", "Whether the file is to be saved or shown, and its name."},
@@ -50,7 +51,7 @@ constexpr std::array<HeaderDoc, 22> header_docs{{
     {"Upload-Expires", "When it goes, unless more bytes come."},
     {"Deprecation", "Since when this operation should not be used any more (RFC 9745): `@` and Unix seconds."},
     {"Sunset", "From when on it may be gone (RFC 8594)."},
-}};
+});
 
 std::string header_definition(std::string_view name) {
     const auto* const known = std::ranges::find(header_docs, name, &HeaderDoc::name);
@@ -121,6 +122,7 @@ std::vector<std::string_view> ProblemResponses::header_names(std::uint16_t statu
     std::vector<std::string_view> names{"X-Request-Id", "X-Retriable"};
     if (std::ranges::any_of(codes, says_when)) names.emplace_back("Retry-After");
     if (status == 429) names.insert(names.end(), {"RateLimit", "RateLimit-Policy"});
+    if (status == 426) names.emplace_back("Upgrade");
     const auto challenges = [this](const base::ErrorCode& code) { return std::ranges::count(challenges_, code) > 0; };
     // http::write_problem() gives a 401 one, whoever refused.
     if (status == 401 || std::ranges::any_of(codes, challenges)) names.emplace_back("WWW-Authenticate");

@@ -35,7 +35,12 @@ const headersOfHttp = new RegExp(
 // Where requests are counted every reply says so, whatever it is; documented once for an operation, at its success.
 const headersOfLimits = /^ratelimit(-policy)?$/;
 // Documented headers without `required` come with some replies. These come with all of their kind.
-const headerOf: Record<number, string> = { 201: 'location', 401: 'www-authenticate', 429: 'retry-after' };
+const headerOf: Record<number, string> = {
+  201: 'location',
+  401: 'www-authenticate',
+  426: 'upgrade',
+  429: 'retry-after',
+};
 // What no repetition mends says no time for one.
 const isPromised = (name: string, { method, status, text }: Exchange, isProblem: boolean): boolean =>
   (isProblem && name === 'x-retriable') ||
@@ -113,7 +118,7 @@ export class Contract {
       return [`the status is not documented (${known} are)${codeOf(exchange)}`];
     }
     const limits = Object.entries(operation.responses)
-      .filter(([status]) => status.startsWith('2'))
+      .filter(([status]) => status < '3') // a socket's is 101
       .flatMap(([, success]) => Object.keys(this.resolved(success).headers ?? {}))
       .filter((name) => headersOfLimits.test(name.toLowerCase()));
     return [...this.headers(exchange, response, limits), ...this.content(exchange, response)];
