@@ -349,7 +349,7 @@ private:
             replace_member(text, "clientRequestId", key_variable);
             if (request.id == collection_.options.login) {
                 for (const auto& variable : collection_.options.account)
-                    replace_all(text, quoted(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
+                    replace_all(text, js_string(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
             }
             request.body = indented(text);
             return;

@@ -14,7 +14,7 @@ namespace openapi {
 // JSON with a member a line; what is no JSON comes out as something else that is none.
 [[nodiscard]] std::string indented(std::string_view json);
 // A JavaScript string.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string js_string(std::string_view text);
 // "/v1/products/{id}": "/v1/products/:id".
 [[nodiscard]] std::string with_colons(std::string_view path);
 // "{{name}}" as `open` + name + `close`.
