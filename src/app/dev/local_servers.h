@@ -65,4 +65,8 @@ private:
     std::unique_ptr<RedisServer> redis_;
 };
 
+// The databases of the environment in `data_directory`, as far as they are of the PostgreSQL that runs there now, for another process of
+// the same user, or root. nullopt: none does. It claims nothing.
+[[nodiscard]] std::optional<Addresses> running_database(const std::filesystem::path& data_directory);
+
 }  // namespace app::dev
