@@ -1,6 +1,6 @@
 #pragma once
-// `db console`: the console (console.h) until Ctrl-C, on the database of development. It needs nothing of the service's settings but where
-// that is: DATABASE_URL with APP_ENV=development, or, without either, the private PostgreSQL that `dev` runs.
+// `db console`: the console (console.h) until Ctrl-C, on the database of development. It needs nothing of the service's settings
+// but where that is: DATABASE_URL with APP_ENV=development, or, without either, the private PostgreSQL that `dev` runs.
 //
 //     return console::run(definition, environment, {.port = 4983}, std::cout);     // throws config::Faults
 

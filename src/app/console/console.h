@@ -1,10 +1,10 @@
 #pragma once
-// Console: the rows of tenants' tables in a browser, for whoever develops on this machine. It only reads: each page is one transaction
-// that is read-only, with the tenant set, as the role of the application, which row level security binds. One loop's; it listens on
-// 127.0.0.1 alone.
+// Console: the rows of tenants' tables in a browser, for whoever develops on this machine. It only reads: each page is one
+// transaction that is read-only, with the tenant set, as the role of the application, which row level security binds. The list of
+// tenants alone is read as app_system. One loop's; it listens on 127.0.0.1 alone.
 //
 //     Console console(loop, {.url = url, .system_url = system_url, .tables = tables_of(definition)}, logger);
-//     co_await console.connect(deadline);        // config::Faults: PostgreSQL is away, or the role is above row level security
+//     co_await console.connect(deadline);    // config::Faults: PostgreSQL is away, or the role is above row level security
 //     console.listen(); console.port();
 //     co_await console.close(deadline);
 //

@@ -14,7 +14,8 @@ namespace {
 
 using openapi::escaped;
 
-// A value that turns the direction of writing keeps it to itself (unicode-bidi). Only the table is wider than the page, and scrolls.
+// A value that turns the direction of writing keeps it to itself (unicode-bidi). Only the table is wider than the page, and
+// scrolls.
 constexpr std::string_view style =
     ":root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--soft:#595959;--line:#c8c8c8;--link:#0b57d0;"
     "--band:#f2f2f2;--fault:#b3261e}"

@@ -1,14 +1,14 @@
 #pragma once
-// What the console shows of a table, and the statements that read it: made of the declaration alone, once at start. Whatever a request
-// says is a parameter of one of them. Pure functions.
+// What the console shows of a table, and the statements that read it: made of the declaration alone, once at start. Whatever a
+// request says is a parameter of one of them. Pure functions.
 //
 //     const auto tables = console::read_tables(app::tables_of(definition));    // those of tenants, by name
-//     console::rows_sql(tables[0], {.filter = 2, .after = true});              // $1 tenant, then texts: the value, the key before the page
+//     console::rows_sql(tables[0], {.filter = 2, .after = true});    // $1 tenant, then texts: the value, the key before the page
 //
-// A column is shown when its declaration says that clients may see it. One that is `internal` (never in JSON) is shown when its type
-// holds no secret (a number, a time, a word of an enumeration, yes or no), or when it is a key or leads to another row. Withheld are
-// write-only fields, passwords, JSON with such a member, and what the log redacts by its name, whatever the declaration says. Bytes are
-// a length. What is withheld stands in no statement.
+// A column is shown when its declaration says that clients may see it. One that is `internal` (never in JSON) is shown when its
+// type holds no secret (a number, a time, a word of an enumeration, yes or no), or when it is an id that is a key or leads to
+// another row. Withheld are write-only fields, passwords, JSON with such a member, and what the log redacts by its name, whatever
+// the declaration says. Bytes are a length. What is withheld stands in no statement.
 
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +62,8 @@ struct Table {
     [[nodiscard]] std::optional<std::size_t> find_column(std::string_view column_name) const;
 };
 
-// Those whose rows belong to tenants, by name. Tables of the whole installation are left out: row level security does not divide them.
+// Those whose rows belong to tenants, by name. Tables of the whole installation are left out: row level security does not divide
+// them.
 [[nodiscard]] std::vector<Table> read_tables(std::span<const db::TableView> declared);
 
 struct RowsOptions {
@@ -70,8 +71,8 @@ struct RowsOptions {
     bool after = false;                                // only rows behind a key
 };
 
-// The keys whole, then every column as text, cut by one character more than is shown; one row more than a page has. Null is null; so is
-// what is withheld.
+// The keys whole, then every column as text, cut by one character more than is shown; one row more than a page has. Null is null;
+// so is what is withheld.
 [[nodiscard]] std::string rows_sql(const Table& table, const RowsOptions& options);
 // Every column of the row with a key.
 [[nodiscard]] std::string row_sql(const Table& table);

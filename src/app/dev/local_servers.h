@@ -65,8 +65,8 @@ private:
     std::unique_ptr<RedisServer> redis_;
 };
 
-// The databases of the environment in `data_directory`, as far as they are of the PostgreSQL that runs there now, for another process of
-// the same user, or root. nullopt: none does. It claims nothing.
+// The database of the environment in `data_directory`, if its PostgreSQL runs now, for another process of the same user, or root.
+// Redis is left out. nullopt: none runs. It claims nothing.
 [[nodiscard]] std::optional<Addresses> running_database(const std::filesystem::path& data_directory);
 
 }  // namespace app::dev

@@ -171,7 +171,7 @@ void PostgresServer::end_leftover(const fs::path& home, const Pause& pause) {
         pause);
 }
 
-// postmaster.pid, by lines: the process, its directory, its start, the port, the socket's directory (PostgreSQL's miscadmin.h).
+// postmaster.pid, by lines: the process, its directory, its start, the port, the socket's directory.
 std::optional<std::string> PostgresServer::running_url(const fs::path& home, std::string_view role) {
     constexpr std::size_t socket_line = 5;
     const fs::path data = home / "data";
