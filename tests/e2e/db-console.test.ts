@@ -1,6 +1,9 @@
 // `db console`: tenants' tables in a browser, for who develops. What it shows of whom, what never, and whom it answers.
 import { randomUUID } from 'node:crypto';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { environment } from './support/environment.js';
 import { Process, run } from './support/process.js';
 import { exchange } from './support/raw.js';
@@ -240,6 +243,52 @@ describe('a value', () => {
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
   });
+});
+
+// What hinders a reader: of axe what is serious, contrast below 4.5 among it, and pixels to the side.
+async function hindrances(page: Page): Promise<unknown[]> {
+  const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (globalThis as any).axe.run('html', { preload: false });
+    return violations
+      .filter((one: any) => ['serious', 'critical'].includes(one.impact))
+      .map((one: any) => ({ id: one.id, nodes: one.nodes.map((node: any) => node.html).slice(0, 3) }));
+  });
+  return [...(Number(wide) > 0 ? [`${String(wide)} pixels to the side`] : []), ...found];
+}
+
+test.skipIf(noBrowser)('reads well on a telephone and a desk, light and dark, and runs no script', async () => {
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('dialog', (dialog) => void dialog.dismiss().then(() => complaints.push('a script ran')));
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    const at = `http://127.0.0.1:${everybody.port}`;
+    const list = `/${alice.tenantId}/products`;
+    const row = links((await everybody.get(list)).html).find((to) => to.includes('/row'))!;
+    for (const [colorScheme, width] of [
+      ['light', 390],
+      ['dark', 1280],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      for (const path of ['/', `/${alice.tenantId}`, list, row]) {
+        await page.goto(at + path);
+        expect(await hindrances(page), `${path}, ${colorScheme}`).toEqual([]);
+      }
+    }
+    await page.goto(at + list);
+    await page.getByLabel('Column').selectOption('name');
+    await page.getByRole('textbox', { name: 'is' }).fill(hostile);
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('link', { name: 'whole' }).click();
+    expect(await page.locator('dd', { hasText: hostile }).count()).toBeGreaterThan(0);
+    expect(complaints.filter((one) => !one.includes('favicon'))).toEqual([]);
+  } finally {
+    await closeBrowser(browser);
+  }
 });
 
 describe('it answers', () => {
