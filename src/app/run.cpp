@@ -95,7 +95,7 @@ DatabaseSettings load_database_settings() {
 }
 
 struct Command {
-    int port = 3000;
+    int port = dev_port;
     std::string data_directory = ".data";
     bool fresh = false;
     std::string migration_name;

@@ -70,7 +70,8 @@ std::string body_of(const CollectionRequest& request) {
 }
 
 std::string request_file(const CollectionRequest& request, const CollectionOptions& options, std::size_t number) {
-    const auto path = with_colons(request.path);
+    // What is sent stands in the URL; the block `params:query` is what its window shows of it.
+    const auto path = with_colons(request.path) + query_of(request);
     std::string text = block("meta", fmt::format("name: {}\ntype: http\nseq: {}", request.id, number));
     text += "\n" + block(base::ascii_lower(request.method),
                          fmt::format("url: {{{{baseUrl}}}}{}\nbody: {}\nauth: {}", path, body_name(request),

@@ -84,6 +84,14 @@ std::string with_colons(std::string_view path) {
     return out;
 }
 
+std::string query_of(const CollectionRequest& request) {
+    std::string query;
+    for (const auto& value : request.query) {
+        if (value.is_sent) query.append(query.empty() ? "?" : "&").append(value.name).append("=").append(value.value);
+    }
+    return query;
+}
+
 std::string with_variables(std::string_view text, std::string_view open, std::string_view close) {
     std::string out;
     while (true) {

@@ -96,13 +96,7 @@ std::string values(const std::vector<CollectionValue>& all, bool can_be_off) {
 }
 
 std::string url_of(const CollectionRequest& request) {
-    std::string raw = "{{baseUrl}}" + with_colons(request.path);
-    std::string_view separator = "?";
-    for (const auto& value : request.query) {
-        if (!value.is_sent) continue;
-        raw.append(separator).append(value.name).append("=").append(value.value);
-        separator = "&";
-    }
+    const auto raw = "{{baseUrl}}" + with_colons(request.path) + query_of(request);
     JsonArray path;
     for (const auto part : base::split(std::string_view(request.path).substr(1), '/')) path.text(with_colons(part));
     JsonObject url;

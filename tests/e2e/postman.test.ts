@@ -89,7 +89,9 @@ async function newman(at: string, ...more: string[]): Promise<{ code: number | n
     process.env,
   );
   const { run: what } = JSON.parse(await readFile(report, 'utf8'));
-  const sent = what.executions.map((one: any) => ({
+  // A log-in that a script sends is reported under the request that it is for, before it.
+  const last = new Map(what.executions.map((one: any) => [`${one.cursor.iteration} ${one.cursor.position}`, one]));
+  const sent = [...last.values()].map((one: any) => ({
     name: one.item.name,
     code: one.response?.code ?? 0,
     headers: Object.fromEntries(
@@ -122,6 +124,7 @@ async function operations(service: Service): Promise<string[]> {
   return Object.values<any>(body.paths)
     .flatMap((item) => Object.values<any>(item))
     .filter((one) => !Object.values<any>(one.responses).some((reply) => reply.content?.['text/event-stream']))
+    .filter((one) => !one.responses['101'])
     .map((one) => one.operationId)
     .sort();
 }
