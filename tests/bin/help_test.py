@@ -90,7 +90,7 @@ def help_of(*words):
 
 
 def subcommands_of(text):
-    below = text.partition("Subcommands:\n")[2]
+    below = text.partition("Subcommands:\n")[2].partition("\n\n")[0]  # examples follow
     return re.findall(r"^  (\S+)", below, re.M)
 
 

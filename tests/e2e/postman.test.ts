@@ -215,9 +215,11 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
   const service = await freshShop();
   const at = path.join(await write('bruno', service.url), 'bruno');
   const report = path.join(at, '../bruno.json');
+  // All of them take it two minutes.
+  const folders = environment.long ? [] : ['auth', 'catalogue', 'sales'];
   const { code, output } = await run(
     'bru',
-    ['run', '-r', '--env', 'local', '--reporter-json', report, '--disable-cookies'],
+    ['run', ...folders, '-r', '--env', 'local', '--reporter-json', report, '--disable-cookies'],
     process.env,
     { cwd: at },
   );
@@ -230,7 +232,8 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
     );
   expect(failed).toEqual([]);
   expect(code, output.slice(-3000)).toBe(0);
-  expect(results).toHaveLength((await operations(service)).length);
+  if (environment.long) expect(results).toHaveLength((await operations(service)).length);
+  else expect(results.length).toBeGreaterThan(40);
   expect(existsSync(path.join(at, 'collection.bru'))).toBe(true);
 });
 
