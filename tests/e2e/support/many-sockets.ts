@@ -50,6 +50,9 @@ export class ManySockets {
     });
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
   open = (options: OpenOptions): Promise<Status> => this.call('open', options);
   follow = (topics: string[]): Promise<void> => this.call('follow', { topics });
   publish = (options: { messages: number; window: number }): Promise<Published> => this.call('publish', options);
