@@ -198,11 +198,12 @@ function post({ path, body }) {
   });
 }
 
-const within = (work, what) => {
+const within = (work, what, seconds = 60) => {
   let timer;
-  const late = new Promise(
-    (_, reject) => (timer = setTimeout(() => reject(new Error(`not within 60 s: ${what}`)), 60_000)),
-  );
+  const late = new Promise((_, reject) => {
+    const fail = () => reject(new Error(`not within ${seconds} s: ${what}; ${JSON.stringify(calls.status())}`));
+    timer = setTimeout(fail, seconds * 1_000);
+  });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
 const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
@@ -214,17 +215,22 @@ const calls = {
     crowd.options = options;
     const added = Array.from({ length: count }, (_, index) => new Socket(tokens[index]));
     crowd.sockets.push(...added);
-    await inLanes(atOnce, added, (socket) => socket.open());
+    await within(
+      inLanes(atOnce, added, (socket) => socket.open()),
+      'all are served',
+      20 + count / 50,
+    );
     return calls.status();
   },
 
   async follow({ topics, atOnce = 100 }) {
     crowd.options.topics = topics;
-    await inLanes(atOnce, crowd.sockets, (socket) => {
+    const follow = (socket) => {
       const served = new Promise((resolve) => (socket.isServed = resolve));
       socket.say(JSON.stringify({ t: 'sub', topics }));
       return served;
-    });
+    };
+    await within(inLanes(atOnce, crowd.sockets, follow), 'all follow');
   },
 
   // One after the other, `window` of them at most not yet with everybody.
