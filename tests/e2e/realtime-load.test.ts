@@ -20,7 +20,7 @@ import { type Service, startService } from './support/service.js';
 import { openShop, type Shop } from './support/shop.js';
 
 const sizes = environment.long
-  ? { idle: 10_000, subscribers: 1_000, rounds: 5, alone: 100, inARow: 300, returning: 1_000 }
+  ? { idle: 10_000, subscribers: 1_000, rounds: 5, alone: 50, inARow: 100, returning: 1_000 }
   : { idle: 200, subscribers: 50, rounds: 1, alone: 10, inARow: 50, returning: 100 };
 const app = { id: '7', key: randomBytes(10).toString('hex'), secret: randomBytes(20).toString('hex') };
 
