@@ -378,7 +378,14 @@ void Hub::unfollow(std::string_view channel, Follower* follower) {
 
 void Hub::read_as(std::string_view channel, Follower* follower, const Reader& reader) {
     const auto found = channels_.find(channel);
-    if (found != channels_.end() && found->second.remove(follower)) found->second.with(reader).push_back(follower);
+    if (found == channels_.end()) return;
+    const auto& audiences = found->second.audiences;
+    const auto now = std::ranges::find_if(audiences, [&](const Audience& one) {
+        return std::ranges::find(one.followers, follower) != one.followers.end();
+    });
+    if (now == audiences.end() || now->reader == reader) return;
+    static_cast<void>(found->second.remove(follower));
+    found->second.with(reader).push_back(follower);
 }
 
 void Hub::on_tenant(std::move_only_function<void(const base::Uuid&, bool)> handler) { on_tenant_ = std::move(handler); }
