@@ -90,9 +90,7 @@ describe('another tenant', () => {
       expect([asked.status, asked.body.code]).toEqual([404, 'row.not_found']);
     }
     const streams = await Promise.all(
-      [first, second].map((at) =>
-        follow(at, stranger.token, '?topics=changes,notifications'),
-      ),
+      [first, second].map((at) => follow(at, stranger.token, '?topics=changes,notifications')),
     );
     const own = await follow(second, shop.token, `?topics=changes,dashboard.${shop.location.id}`);
     await ok(shop.sell(saleFor(shop)), 201);

@@ -163,6 +163,24 @@ test('who loses a location hears no more of its payments, in either dialect', as
   expect([own.closed, theirs.closed]).toEqual([undefined, undefined]);
 }, 30_000);
 
+test('who has a role at a location that ends hears no more of it', async () => {
+  const location = await shop.api('POST', '/v1/locations', {
+    body: { code: 'NRB3', name: 'Third' },
+    headers: { 'idempotency-key': randomUUID() },
+  });
+  expect(location.status, location.text).toBe(201);
+  const member = await hire(shop, await roleOf(shop, 'manager', location.body.id));
+  const topic = `dashboard.${location.body.id}`;
+  const own = await Listener.own(member.token, topic, 'notifications');
+  const ended = await shop.api('DELETE', `/v1/locations/${location.body.id}`, {
+    headers: { 'if-match': location.headers.get('etag')! },
+  });
+  expect(ended.status, ended.text).toBe(204);
+  const told = await own.next(({ t }) => t === 'unsubscribed', rightsWithin);
+  expect(told).toMatchObject({ topics: [topic], code: 'auth.forbidden' });
+  expect(own.closed).toBeUndefined();
+}, 20_000);
+
 test("no client speaks on a tenant's topics, however they are spelt", async () => {
   const cashiers = await roleOf(shop, 'cashier', shop.location.id);
   const [till, liar] = [await hire(shop, cashiers), await hire(shop, cashiers)];
@@ -215,6 +233,23 @@ test("a poke goes to those who may know what has changed, and numbers stay each 
   }
 });
 const mentionsBranch = ({ changed }: any): boolean => changed?.some(({ locationId }: any) => locationId === branch);
+
+test('a poke of notifications goes to the member whose they are', async () => {
+  const member = await hire(shop, await roleOf(shop, 'manager'));
+  const [own, owners] = [
+    await Listener.own(member.token, 'notifications'),
+    await Listener.own(shop.token, 'notifications'),
+  ];
+  const pokes = (listener: Listener): number => listener.heard.filter(({ t }) => t === 'poke').length;
+  // The first is about anything, to everybody.
+  await shop.create('/v1/categories', { name: randomUUID() });
+  for (const listener of [own, owners]) await until(async () => pokes(listener) > 0);
+  const [before, ofOwner] = [pokes(own), pokes(owners)];
+  await ok(shop.api('POST', '/v1/notifications/read'), 204);
+  await until(async () => pokes(owners) > ofOwner);
+  await own.settled();
+  expect(pokes(own)).toBe(before);
+});
 
 test('a grant of a session that has ended opens nothing', async () => {
   const member = await hire(shop, await roleOf(shop, 'manager'));
