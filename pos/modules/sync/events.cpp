@@ -171,7 +171,8 @@ const base::ErrorCode* withheld_by(const EventStreams::Wanted& wanted) {
     return nullptr;
 }
 
-// Again as the session is now. False: it has ended, or may not read for now (who comes again is told why), or sees something else from now on, which the client has to begin anew for.
+// Again as the session is now. False: it has ended; or it may not read for now, which whoever comes again is told; or it sees something
+// else from now on, which the client has to begin anew for.
 async::Task<bool> look_at_session(const Parts* parts, Follower* follower) {
     follower->looked_at = async::Loop::now();
     const auto& proof = follower->wanted.proof;
