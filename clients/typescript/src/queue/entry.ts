@@ -106,6 +106,7 @@ export type QueueCode =
   | 'queue.storage_newer'
   | 'queue.signed_out'
   | 'queue.not_parked'
+  | 'queue.unreadable'
   | 'queue.number_lost';
 
 /** Thrown by `add` and its like: nothing was stored, and nothing may be printed. */
@@ -120,6 +121,15 @@ export class QueueError extends Error {
     if (options?.cause !== undefined) (this as { cause?: unknown }).cause = options.cause;
   }
 }
+
+/** Of an entry whose store cannot read it. It is parked, without its owner and path; `body` is what is left of its text. */
+export const unreadable: StoredProblem = {
+  code: 'queue.unreadable',
+  title: 'The device cannot read this operation any more',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
 
 export function without<T extends object, Key extends keyof T>(from: T, ...names: Key[]): Omit<T, Key> {
   const copy = { ...from };
