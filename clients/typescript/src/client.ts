@@ -115,6 +115,8 @@ export interface Sending extends CallSettings {
   repeatable: boolean;
   /** Without the session. */
   anonymous?: boolean;
+  /** In the place of the one that is stored. */
+  session?: Session;
   /** Whose operation it is: sent with the session of nobody else. */
   caller?: Caller;
   /** Whether this is what the operation promises; a reply that is not came from somebody else. `data` is undefined where no body came. */
@@ -330,8 +332,10 @@ export class Client {
 
   /** The session is gone from here whatever the service answers. The queue stays. */
   async logOut(): Promise<void> {
-    await this.send({ method: 'POST', target: '/v1/auth/logout', repeatable: true });
+    const session = await this.session.load();
+    // First, since the next one may sign in while this waits for the network.
     await this.session.save(null);
+    if (session) await this.send({ method: 'POST', target: '/v1/auth/logout', repeatable: true, session });
   }
 
   private async signIn(target: string, body: any): Promise<Result<SignedIn, string>> {
@@ -349,7 +353,7 @@ export class Client {
     const body = payloadOf(sending.body);
     checkHeaders({ ...sending.headers, ...(sending.key !== undefined && { 'Idempotency-Key': sending.key }) });
     const most = sending.attempts ?? this.options.attempts ?? 3;
-    let session = sending.anonymous ? null : await this.session.load();
+    let session = sending.anonymous ? null : (sending.session ?? (await this.session.load()));
     let refreshed = false;
     for (let attempt = 1; ;) {
       if (sending.caller && !session) return failed('client.signed_out', sending.key);
@@ -360,7 +364,7 @@ export class Client {
       if (result.ok) return result;
       const { action, retriable, retryAfterMs, code } = result.error;
       if (action === 'refresh_auth' && session?.refreshToken && !refreshed) {
-        const next = await this.refresh(session);
+        const next = await (sending.session ? this.renewed(session) : this.refresh(session));
         if ('ok' in next) return { ...next, key: sending.key };
         // It may have been asked for by a call of somebody who has signed out since.
         if (!sameCaller(next, session)) return failed('client.wrong_caller', sending.key);
@@ -427,8 +431,25 @@ export class Client {
     const before = await this.session.load();
     if (!before?.refreshToken || !sameCaller(before, used)) return this.signedOut(before !== null);
     if (before.accessToken !== used.accessToken) return before;
-    const { refreshToken, deviceId } = before;
-    const body = payloadOf({ refreshToken, ...(deviceId && { deviceId }) });
+    const next = await this.renewed(before);
+    const after = await this.session.load();
+    // Another tab was faster, or somebody has signed out or in.
+    if (!after || !sameCaller(after, used)) return this.signedOut(after !== null);
+    if (after.refreshToken !== before.refreshToken) return after;
+    if ('ok' in next) {
+      // A portal's 403 says nothing of the session.
+      const isOver = [401, 403].includes(next.status) && !next.error.code.startsWith('client.');
+      return isOver ? this.signedOut(false) : next;
+    }
+    const { accessToken, refreshToken } = next;
+    const renewed: Session = { ...after, accessToken, refreshToken };
+    await this.session.save(renewed);
+    return renewed;
+  }
+
+  // Stored nowhere.
+  private async renewed(session: Session): Promise<Session | Failure<string>> {
+    const { refreshToken, deviceId } = session;
     const reply = await this.attempt(
       {
         method: 'POST',
@@ -437,21 +458,11 @@ export class Client {
         anonymous: true,
         isReply: (data) => isText(data?.accessToken) && isText(data.refreshToken),
       },
-      body,
+      payloadOf({ refreshToken, ...(deviceId && { deviceId }) }),
       null,
     );
-    const after = await this.session.load();
-    // Another tab was faster, or somebody has signed out or in.
-    if (!after || !sameCaller(after, used)) return this.signedOut(after !== null);
-    if (after.refreshToken !== refreshToken) return after;
-    if (!reply.ok) {
-      // A portal's 403 says nothing of the session.
-      const isOver = [401, 403].includes(reply.status) && !reply.error.code.startsWith('client.');
-      return isOver ? this.signedOut(false) : reply;
-    }
-    const next: Session = { ...after, accessToken: reply.data.accessToken, refreshToken: reply.data.refreshToken };
-    await this.session.save(next);
-    return next;
+    if (!reply.ok) return reply;
+    return { ...session, accessToken: reply.data.accessToken, refreshToken: reply.data.refreshToken };
   }
 
   private signedOut(another: boolean): Failure<string> {

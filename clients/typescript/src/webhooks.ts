@@ -33,8 +33,8 @@ function header(headers: VerifyOptions['headers'], name: string): string {
 // RFC 8410: what stands before the 32 bytes of a public key of Ed25519.
 const ed25519 = Buffer.from('302a300506032b6570032100', 'hex');
 
-// Shorter ones come of a variable that is not set, and anybody could sign with them.
-const leastKeyBytes = 16;
+// As Standard Webhooks has it. Shorter ones come of a variable that is not set, and anybody could sign with them.
+const leastKeyBytes = 24;
 
 function isSigned(secret: string, signature: string, content: Buffer): boolean {
   const [form, text = ''] = signature.split(',');

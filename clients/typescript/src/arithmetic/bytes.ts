@@ -69,7 +69,8 @@ class Writer {
   i64(value: number, lineNumber?: number): void {
     if (!Number.isSafeInteger(value)) refuse('malformed', lineNumber);
     const at = this.room(8);
-    this.view.setInt32(at, value % 0x1_0000_0000, true);
+    // The lower half modulo 2^32.
+    this.view.setInt32(at, value, true);
     this.view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
   }
 

@@ -45,7 +45,7 @@ export interface Entry {
   /** Of the last answer that was not good. */
   problem?: StoredProblem;
   note?: string;
-  /** The final answer. */
+  /** The final answer; missing where the disk had no room for it. */
   answer?: { status: number; data: unknown; replayed: boolean };
   settledAt?: number;
 }

@@ -324,13 +324,27 @@ class FileStore implements QueueStore {
       await rename(parked, file).catch((error) => Promise.reject(storageError(error)));
       for (const state of ['waiting', 'parked']) await syncFolder(this.at(state));
     } else {
-      await this.replace(file, content);
+      await this.replaceOrMove(file, content, entry, place);
       // From here a crash leaves both, of which the later state is taken.
       for (const state of latest.slice(latest.indexOf(place.state) + 1))
         await unlink(this.fileOf(entry.id, { ...place, state })).catch(() => {});
     }
     this.places.set(entry.id, place);
     return true;
+  }
+
+  // What is settled leaves its place also where there is no room for its answer.
+  private async replaceOrMove(file: string, content: string, entry: Entry, place: Place): Promise<void> {
+    try {
+      await this.replace(file, content);
+    } catch (error) {
+      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting') throw error;
+      await this.prune(0);
+      await this.replace(file, content).catch(async () => {
+        await rename(this.fileOf(entry.id, { ...place, state: 'waiting' }), file);
+        await syncFolder(this.at(place.state));
+      });
+    }
   }
 
   async prune(keep: number): Promise<void> {

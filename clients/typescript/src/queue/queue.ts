@@ -434,7 +434,7 @@ export class OfflineQueue {
     } finally {
       clearInterval(beat);
       this.sending = false;
-      await store.beat(fence, true);
+      await this.beat(fence, true);
       await this.forgetSome();
     }
   }
@@ -538,7 +538,7 @@ export class OfflineQueue {
     try {
       return await write();
     } catch (error) {
-      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full') throw error;
+      if (!isFull(error)) throw error;
       await this.options.store.prune(0);
       return write();
     }
@@ -550,7 +550,7 @@ export class OfflineQueue {
     caller: Caller,
     fence: number,
   ): Promise<{ verdict: Verdict; ms: number; aside?: boolean }> {
-    const { client, store, timeoutMs } = this.options;
+    const { client, timeoutMs } = this.options;
     const result = await client.send({
       method: 'POST',
       target: entry.target,
@@ -560,7 +560,7 @@ export class OfflineQueue {
       repeatable: true,
       attempts: 1,
       isReply: (data) => isYesTo(keyedPathOf(entry.target), data, entry.id, parsed(entry.body)),
-      maySend: () => store.beat(fence),
+      maySend: () => this.beat(fence),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     const attempts = entry.attempts + 1;
@@ -590,7 +590,9 @@ export class OfflineQueue {
     const least = stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts);
     const ms = Math.max(Math.min(error.retryAfterMs ?? 0, stopMs), least);
     const put: Entry = { ...entry, attempts, problem, pause: { at: this.now() + ms, ms } };
-    if (!(await this.keep(put, fence))) return { verdict: 'lost', ms };
+    // On a full disk it waits without its pause.
+    const kept = await this.keep(put, fence).catch((failure) => isFull(failure) || Promise.reject(failure));
+    if (!kept) return { verdict: 'lost', ms };
     return { verdict: stop ?? (isUnanswered ? 'no_answer' : 'wait'), ms, aside: !stop && this.standsAside(put) };
   }
 
@@ -610,14 +612,19 @@ export class OfflineQueue {
     const steady = this.steadyNow();
     const { granted, watched } = this;
     this.granted = false;
-    if (granted || (turn.released && this.lock !== 'awaited')) return store.takeTurn(turn.fence);
+    if (granted || (turn.released && this.lock !== 'awaited')) return this.withRoom(() => store.takeTurn(turn.fence));
     if (watched?.fence === turn.fence && watched.beats === turn.beats) {
       if (steady - watched.since < silenceMs) return undefined;
       this.watched = undefined;
-      return store.takeTurn(turn.fence);
+      return this.withRoom(() => store.takeTurn(turn.fence));
     }
     this.watched = { fence: turn.fence, beats: turn.beats, since: steady };
     return undefined;
+  }
+
+  // What is on a full disk can leave it: the fence decides at the end, and the service takes everything once.
+  private async beat(fence: number, released = false): Promise<boolean> {
+    return this.options.store.beat(fence, released).catch((error) => isFull(error) || Promise.reject(error));
   }
 
   // Whoever has the turn is dead when it stands still for as long as it may be silent.
@@ -635,6 +642,8 @@ export class OfflineQueue {
     return undefined;
   }
 }
+
+const isFull = (error: unknown): boolean => error instanceof QueueError && error.code === 'queue.storage_full';
 
 function parsed(body: string | undefined): unknown {
   try {
