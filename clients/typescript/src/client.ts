@@ -309,7 +309,7 @@ export class Client {
     const isTaken = (data: unknown): boolean => isYesTo(path, data, key!, body);
     const isAnswer = (data: unknown, status: number): boolean => (data ?? undefined) !== undefined || status === 204;
     return this.send({
-      isReply: keyed.includes(path) ? isTaken : isAnswer,
+      isReply: method === 'POST' && keyed.includes(path) ? isTaken : isAnswer,
       ...settings,
       method,
       target: targetOf(path, parameters, query),
