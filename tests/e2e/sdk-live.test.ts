@@ -203,7 +203,10 @@ describe('a connection that is not what it seems', () => {
         response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Room number?</h1>');
       }),
     );
-    const transport = webSocketTransport(createClient({ baseUrl: portal.url }), { url: 'ws://127.0.0.1:1', topics: [] });
+    const transport = webSocketTransport(createClient({ baseUrl: portal.url }), {
+      url: 'ws://127.0.0.1:1',
+      topics: [],
+    });
     kept(new Live({ transport, pull: async () => {}, pauseMs: 1 }));
     await until(async () => asked > 3);
   });

@@ -230,9 +230,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what depends waits for what is parked, goes when that is mended, and is parked when that is dismissed', async () => {
     const queue = newQueue();
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === 'bad'
-        ? problem(response, 422, 'request.invalid')
-        : taken(response),
+      JSON.parse(seen.body.toString()).name === 'bad' ? problem(response, 422, 'request.invalid') : taken(response),
     );
     const bad = await queue.add('/v1/products', product('bad'));
     const next = await queue.add('/v1/products', { ...product('next'), dependsOn: [bad.id] });
@@ -543,9 +541,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what is settled is forgotten above a number, and nothing else', async () => {
     const queue = newQueue({ keep: 5 });
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === '3'
-        ? problem(response, 422, 'request.invalid')
-        : taken(response),
+      JSON.parse(seen.body.toString()).name === '3' ? problem(response, 422, 'request.invalid') : taken(response),
     );
     for (let index = 0; index < 12; ++index) await queue.add('/v1/products', product(String(index)));
     await queue.flush();

@@ -338,7 +338,8 @@ class FileStore implements QueueStore {
     try {
       await this.replace(file, content);
     } catch (error) {
-      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting') throw error;
+      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting')
+        throw error;
       await this.prune(0);
       await this.replace(file, content).catch(async () => {
         await rename(this.fileOf(entry.id, { ...place, state: 'waiting' }), file);

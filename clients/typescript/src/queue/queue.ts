@@ -223,7 +223,10 @@ export class OfflineQueue {
   async requeue(id: string, mended: { body?: unknown } = {}): Promise<Entry> {
     const parked = await this.parkedOne(id);
     if (parked.problem?.code === unreadable.code)
-      throw new QueueError('queue.unreadable', `nobody knows where ${id} went: dismiss it, and add the operation again`);
+      throw new QueueError(
+        'queue.unreadable',
+        `nobody knows where ${id} went: dismiss it, and add the operation again`,
+      );
     const entry = without(parked, 'problem', 'settledAt');
     const path = keyedPathOf(entry.target) ?? '';
     const body = mended.body === undefined ? entry.body : jsonOf(keyFor(path, mended.body, id).body);
