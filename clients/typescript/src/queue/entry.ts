@@ -69,7 +69,7 @@ export interface StorageReport {
 
 /**
  * Each promise resolves when the change is on the disk, and rejects when it is not. An operation that is tried again does nothing twice.
- * Several queues may use one store, in several tabs or processes.
+ * Several queues may use one store, in several tabs or processes. An entry that cannot be read is parked with `queue.unreadable`.
  */
 export interface QueueStore {
   /** The same for all that share it. */
