@@ -254,10 +254,10 @@ describe('the feed', () => {
     await scripted.stop();
   });
 
-  test.each<[string, unknown]>([
-    ['that is empty', {}],
-    ['that goes nowhere', { cursor: 'c1', hasMore: true, changes: [] }],
-  ])('a page %s is an error, and nothing is stored', async (_, page) => {
+  test.each<[string, unknown, RegExp]>([
+    ['that is empty', {}, /client.foreign_answer/],
+    ['that goes nowhere', { cursor: 'c1', hasMore: true, changes: [] }, /gives nothing/],
+  ])('a page %s is an error, and nothing is stored', async (_, page, error) => {
     let asked = 0;
     const scripted = await ScriptedService.start((__, response) => {
       asked++;
@@ -265,7 +265,9 @@ describe('the feed', () => {
     });
     const store = new Rows();
     store.at = 'c1';
-    await expect(followChanges(createClient({ baseUrl: scripted.url, pauseMs: 1 }), { store })()).rejects.toThrow();
+    await expect(followChanges(createClient({ baseUrl: scripted.url, pauseMs: 1 }), { store })()).rejects.toThrow(
+      error,
+    );
     expect([store.at, asked < 4]).toEqual(['c1', true]);
     await scripted.stop();
   });

@@ -629,6 +629,23 @@ describe('a folder that several have open', () => {
     expect(await readdir(path.join(folder, 'writing'))).toEqual([]);
   });
 
+  test('what is sent leaves a full disk, also without its answer', async () => {
+    const store = await fileStore(folder);
+    const [old, sent, refused] = [
+      await store.add(entry('old')),
+      await store.add(entry('a')),
+      await store.add(entry('b')),
+    ];
+    await store.put({ ...old, state: 'done' });
+    Object.assign(store, { replace: () => Promise.reject(new QueueError('queue.storage_full', 'full')) });
+    expect(await store.put({ ...sent, state: 'done' })).toBe(true);
+    expect(await store.put({ ...refused, state: 'parked' })).toBe(true);
+    await expect(store.put({ ...refused, state: 'waiting', note: 'x' })).rejects.toThrow('queue.storage_full');
+    const again = await fileStore(folder);
+    expect([await again.count('waiting'), (await again.list('done')).map(({ id }) => id)]).toEqual([0, ['a']]);
+    expect(await again.list('parked')).toMatchObject([{ id: 'b', state: 'parked' }]);
+  });
+
   test('order, ids and what is parked are known to all', async () => {
     const [one, two] = [await fileStore(folder), await fileStore(folder)];
     for (const id of ['a1', 'a2', 'a3']) await one.add(entry(id));
