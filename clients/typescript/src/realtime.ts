@@ -33,7 +33,10 @@ export interface LiveOptions {
   /** Reads what is new (`followChanges` of `backend-api-client/feed`): when the connection is there, after pokes, and now and then. One at a time. */
   pull: () => Promise<void>;
   onEvent?: (topic: string, data: unknown) => void;
-  /** Events may have been missed: read again by their routes what they tell of. A pull follows, which says by itself whether it is enough. */
+  /**
+   * Events may have been missed, also between two connections: read again by their routes what they tell of. A pull follows, which says by
+   * itself whether it is enough.
+   */
   onResync?: () => Promise<void> | void;
   onRefused?: (topic: string, code: string) => void;
   /** Tabs with the same name share a connection; `false`: this tab has its own. */
@@ -57,6 +60,8 @@ export class Live {
 
   constructor(private readonly options: LiveOptions) {
     const hear = (message: LiveMessage | 'opened'): void => this.hear(message);
+    // A tab that came later has not heard of the first one.
+    this.connected = Boolean(options.share) && canShare();
     this.source =
       options.share && canShare() ? new SharedSource(options, options.share, hear) : new OwnSource(options, hear);
     this.poked();
@@ -251,7 +256,7 @@ export function webSocketTransport(client: Client, options: WebSocketOptions): T
     if (!ticket.ok) {
       const { code, retriable } = ticket.error;
       // Only the service itself says that it is over; and whoever is signed out may sign in again.
-      hearing.closed(retriable || code === 'client.foreign_answer' || code === 'client.signed_out');
+      hearing.closed(retriable || code.startsWith('client.'));
       return { close: () => {} };
     }
     const Socket = options.WebSocket ?? WebSocket;

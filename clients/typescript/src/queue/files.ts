@@ -341,10 +341,9 @@ class FileStore implements QueueStore {
       if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting')
         throw error;
       await this.prune(0);
-      await this.replace(file, content).catch(async () => {
-        await rename(this.fileOf(entry.id, { ...place, state: 'waiting' }), file);
-        await syncFolder(this.at(place.state));
-      });
+      const former = this.fileOf(entry.id, { ...place, state: 'waiting' });
+      await this.replace(file, content).catch(() => rename(former, file).catch(() => Promise.reject(error)));
+      await syncFolder(this.at(place.state));
     }
   }
 
