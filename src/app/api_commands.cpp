@@ -101,7 +101,7 @@ ApiCommands::ApiCommands(CLI::App& cli)
         ->check(CLI::IsMember({"postman", "insomnia", "bruno", "all"}))
         ->capture_default_str();
     postman_->add_option("--to", to_, "Write files into this directory; else the collection is printed");
-    postman_->add_option("--base-url", base_url_, "Where requests go; this machine by default");
+    postman_->add_option("--base-url", base_url_, "Where requests go; where `dev` serves by default");
     postman_->add_flag("--environment", environment_, "Print Postman's environment instead: address and log-in");
 }
 
@@ -131,7 +131,7 @@ int ApiCommands::print_routes(const Definition& definition, std::ostream& out) c
 int ApiCommands::write_collection(const Definition& definition, std::ostream& out) const {
     const App app(definition, configuration_of_nobody(definition), std::make_shared<logging::MemorySink>());
     auto options = definition.collection;
-    options.base_url = base_url_.empty() ? fmt::format("http://localhost:{}", app.settings.port) : base_url_;
+    options.base_url = base_url_.empty() ? fmt::format("http://localhost:{}", dev_port) : base_url_;
     while (options.base_url.ends_with('/')) options.base_url.pop_back();
     const auto document = openapi::document(app.router, openapi_info(definition, app.settings, app.router));
     const auto collection = openapi::collection_of(document, openapi::operations_of(app.router), options);

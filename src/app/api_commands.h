@@ -13,6 +13,8 @@ class App;
 
 namespace app {
 
+inline constexpr int dev_port = 3000;  // where `dev` serves, unless it is told another one
+
 struct Definition;
 
 class ApiCommands {

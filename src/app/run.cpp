@@ -17,11 +17,13 @@
 #include "app/app.h"
 #include "app/background.h"
 #include "app/completions.h"
+#include "app/console/command.h"
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
 #include "app/outbox_module.h"
 #include "app/own_command_line.h"
 #include "base/strings.h"
+#include "base/uuid.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
@@ -93,7 +95,7 @@ DatabaseSettings load_database_settings() {
 }
 
 struct Command {
-    int port = 3000;
+    int port = dev_port;
     std::string data_directory = ".data";
     bool fresh = false;
     std::string migration_name;
@@ -107,6 +109,7 @@ struct Command {
     bool take_over = false;
     OutboxCommand outbox;
     Shell shell = Shell::bash;
+    console::ConsoleCommand console;
 };
 
 int run_dev(const Definition& definition, const Command& command) {
@@ -354,6 +357,8 @@ std::vector<CommandExamples> built_in_examples() {
         {"db migrate", {"db migrate"}},
         {"db status", {"db status"}},
         {"db check", {"db check", "db check --audit"}},
+        {"db console",
+         {"db console", "db console --port 4000", "db console --tenant 01980000-0000-7000-8000-000000000001"}},
         {"new", {"new module suppliers"}},
         {"new module", {"new module suppliers", "new module purchase_orders --dry-run"}},
     };
@@ -378,6 +383,22 @@ void add_examples(CLI::App& cli) {
         }
         command->footer(examples_text(cli.get_name(), lines));
     }
+}
+
+const CLI::App* add_console(CLI::App& database, console::ConsoleCommand& command) {
+    auto* shown = database.add_subcommand("console", "Show tenants' tables in the browser, read-only, in development");
+    shown->add_option("--port", command.port, "Of 127.0.0.1; 0: a free one")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+    shown->add_option("--tenant", command.tenant, "Id of the one whose rows are shown; each by default")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return base::Uuid::from_string(text) ? std::string() : text + " is no UUID";
+            },
+            "UUID"));
+    shown->add_option("--data-dir", command.data_directory, "Of the running dev, where DATABASE_URL is not set")
+        ->capture_default_str();
+    return shown;
 }
 
 int dispatch(const Definition& definition, int argc, char** argv) {
@@ -424,6 +445,8 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     check->add_flag("--audit", command.audit,
                     "Look in the database itself instead: for rows that are against what their insert proved");
 
+    const auto* console_command = add_console(*database, command.console);
+
     const ApiCommands api_commands(cli);
     const auto* module = add_new_module(definition, cli, command.module);
     const auto* completions_command = add_completions(cli, command);
@@ -442,6 +465,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         std::cout << completions(cli, command.shell);
         return 0;
     }
+    if (*console_command) return console::run(definition, read_environment(), command.console, std::cout);
     const DatabaseCommands commands(definition);
     if (*serve_command) return run_serve(definition, command);
     if (*dev_command) return run_dev(definition, command);

@@ -70,7 +70,8 @@ std::string body_of(const CollectionRequest& request) {
 }
 
 std::string request_file(const CollectionRequest& request, const CollectionOptions& options, std::size_t number) {
-    const auto path = with_colons(request.path);
+    // What is sent stands in the URL; the block `params:query` is what its window shows of it.
+    const auto path = with_colons(request.path) + query_of(request);
     std::string text = block("meta", fmt::format("name: {}\ntype: http\nseq: {}", request.id, number));
     text += "\n" + block(base::ascii_lower(request.method),
                          fmt::format("url: {{{{baseUrl}}}}{}\nbody: {}\nauth: {}", path, body_name(request),
@@ -96,15 +97,15 @@ std::string before(const Collection& collection) {
         R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
     const auto* login = find_login(collection);
     if (login == nullptr) return joined(lines);
-    lines.insert(
-        lines.end(),
-        {"// Nobody is logged in: the account of the environment is.",
-         fmt::format("if (!bru.getVar('token') && req.getName() !== {}) {{", quoted(login->id)),
-         "  const reply = await bru.sendRequest({",
-         fmt::format("    url: bru.interpolate({}),", quoted("{{baseUrl}}" + login->path)),
-         fmt::format("    method: {},", quoted(login->method)), "    headers: { 'Content-Type': 'application/json' },",
-         fmt::format("    data: bru.interpolate({}),", quoted(login->body)), "  });",
-         fmt::format("  bru.setVar('token', reply.data.{} || '');", collection.options.token_member), "}"});
+    lines.insert(lines.end(),
+                 {"// Nobody is logged in: the account of the environment is.",
+                  fmt::format("if (!bru.getVar('token') && req.getName() !== {}) {{", js_string(login->id)),
+                  "  const reply = await bru.sendRequest({",
+                  fmt::format("    url: bru.interpolate({}),", js_string("{{baseUrl}}" + login->path)),
+                  fmt::format("    method: {},", js_string(login->method)),
+                  "    headers: { 'Content-Type': 'application/json' },",
+                  fmt::format("    data: bru.interpolate({}),", js_string(login->body)), "  });",
+                  fmt::format("  bru.setVar('token', reply.data.{} || '');", collection.options.token_member), "}"});
     return joined(lines);
 }
 
@@ -126,7 +127,7 @@ std::vector<CollectionFile> bruno_collection(const Collection& collection) {
     std::vector<CollectionFile> files;
     files.push_back(
         {"bruno.json", fmt::format("{{\n  \"version\": \"1\",\n  \"name\": {},\n  \"type\": \"collection\"\n}}\n",
-                                   quoted(collection.title))});
+                                   js_string(collection.title))});
     // What scripts set is not here: it would be put back before each request.
     std::vector<CollectionVariable> first;
     for (const auto& variable : collection.variables) {

@@ -267,7 +267,7 @@ public:
             item.for_each([this](std::string_view, const OperationView& operation) { note_links(operation); });
         for (const auto& [path, item] : document_.paths) {
             item.for_each([this, &at = path](std::string_view method, const OperationView& operation) {
-                if (!only_streams(operation)) requests_.emplace(operation.id, request_of(at, method, operation));
+                if (ends(operation)) requests_.emplace(operation.id, request_of(at, method, operation));
             });
         }
         for (const auto& tag : document_.tags) add_folder(tag);
@@ -292,16 +292,18 @@ private:
         }
     }
 
-    static bool only_streams(const OperationView& operation) {
+    // A stream of events does not, and a WebSocket (101) is opened by another kind of client.
+    static bool ends(const OperationView& operation) {
         bool streams = false;
         for (const auto& [status, reply] : operation.replies) {
+            if (status == "101") return false;
             if (!status.starts_with('2')) continue;
             for (const auto& [type, media] : reply.content) {
-                if (type != "text/event-stream") return false;
+                if (type != "text/event-stream") return true;
                 streams = true;
             }
         }
-        return streams;
+        return !streams;
     }
 
     CollectionRequest request_of(const std::string& path, std::string_view method, const OperationView& operation) {
@@ -349,7 +351,7 @@ private:
             replace_member(text, "clientRequestId", key_variable);
             if (request.id == collection_.options.login) {
                 for (const auto& variable : collection_.options.account)
-                    replace_all(text, quoted(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
+                    replace_all(text, js_string(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
             }
             request.body = indented(text);
             return;

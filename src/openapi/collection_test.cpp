@@ -37,6 +37,7 @@ constexpr std::string_view shop = R"({
    "responses":{"201":{"content":{"application/json":{"example":{"id":"8"}}},
      "links":{"getThing":{"operationId":"getThing","parameters":{"id":"$response.body#/id"}}}}}}},
  "/events":{"get":{"operationId":"getEvents","tags":["things"],"responses":{"200":{"content":{"text/event-stream":{}}}}}},
+ "/ws":{"get":{"operationId":"connectSocket","tags":["things"],"responses":{"101":{},"426":{"content":{"application/problem+json":{}}}}}},
  "/photos":{"post":{"operationId":"addPhoto","tags":["things"],
   "requestBody":{"content":{"image/png":{},"multipart/form-data":{"schema":{"properties":{"file":{},"more":{}},"required":["file"]}}}},
   "responses":{"201":{}}}},

@@ -21,9 +21,9 @@ std::size_t end_of_string(std::string_view json, std::size_t at) {
     return std::min(at + 1, json.size());
 }
 
-std::string quoted_list(const std::vector<std::string>& texts) {
+std::string js_strings(const std::vector<std::string>& texts) {
     std::vector<std::string> all;
-    for (const auto& text : texts) all.push_back(quoted(text));
+    for (const auto& text : texts) all.push_back(js_string(text));
     return fmt::format("{}", fmt::join(all, ", "));
 }
 
@@ -69,7 +69,7 @@ std::string indented(std::string_view json) {
     return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string js_string(std::string_view text) {
     std::string out;
     schema::write_json_string(text, out);
     return out;
@@ -82,6 +82,14 @@ std::string with_colons(std::string_view path) {
         if (c != '{' && c != '}') out += c;
     }
     return out;
+}
+
+std::string query_of(const CollectionRequest& request) {
+    std::string query;
+    for (const auto& value : request.query) {
+        if (value.is_sent) query.append(query.empty() ? "?" : "&").append(value.name).append("=").append(value.value);
+    }
+    return query;
 }
 
 std::string with_variables(std::string_view text, std::string_view open, std::string_view close) {
@@ -102,8 +110,8 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
     lines.push_back(fmt::format("const succeeded = {}.includes({});", success, words.status));
     if (request.needs.empty()) {
         lines.push_back(fmt::format("{}({}, () => {{ {}({}).to.be.oneOf({}); }});", words.test,
-                                    quoted(fmt::format("answers {}", fmt::join(request.success, " or "))), words.expect,
-                                    words.status, success));
+                                    js_string(fmt::format("answers {}", fmt::join(request.success, " or "))),
+                                    words.expect, words.status, success));
     } else {
         lines.push_back(fmt::format("// It needs more than this: {}", request.needs));
         lines.push_back(fmt::format("{}(\"answers as the document says\", () => {{ {}({}).to.be.oneOf([{}]); }});",
@@ -120,18 +128,18 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
         std::ranges::any_of(request.reply_types, [](const auto& type) { return type.contains('*'); });
     if (!takes_all)
         lines.push_back(fmt::format("  {}({}, () => {{ {}(({} || '').split(';')[0]).to.be.oneOf([{}]); }});",
-                                    words.test, quoted(fmt::format("is {}", fmt::join(request.reply_types, " or "))),
-                                    words.expect, words.type, quoted_list(request.reply_types)));
+                                    words.test, js_string(fmt::format("is {}", fmt::join(request.reply_types, " or "))),
+                                    words.expect, words.type, js_strings(request.reply_types)));
     if (!request.reply_members.empty())
         lines.push_back(
             fmt::format("  {}(\"has every member of the document\", () => {{ {}({}).to.include.all.keys({}); }});",
-                        words.test, words.expect, words.json, quoted_list(request.reply_members)));
+                        words.test, words.expect, words.json, js_strings(request.reply_members)));
     const bool is_login = request.id == options.login;
     if (is_login || !request.keeps.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
     if (is_login) lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
     for (const auto& kept : request.keeps)
-        lines.push_back(
-            fmt::format("  if ({0}) {1}({2}, String({0}));", careful(kept.member), words.set, quoted(kept.variable)));
+        lines.push_back(fmt::format("  if ({0}) {1}({2}, String({0}));", careful(kept.member), words.set,
+                                    js_string(kept.variable)));
     lines.emplace_back("}");
     return lines;
 }

@@ -14,9 +14,11 @@ namespace openapi {
 // JSON with a member a line; what is no JSON comes out as something else that is none.
 [[nodiscard]] std::string indented(std::string_view json);
 // A JavaScript string.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string js_string(std::string_view text);
 // "/v1/products/{id}": "/v1/products/:id".
 [[nodiscard]] std::string with_colons(std::string_view path);
+// "?limit=20&sort=name" of what is sent, or nothing.
+[[nodiscard]] std::string query_of(const CollectionRequest& request);
 // "{{name}}" as `open` + name + `close`.
 [[nodiscard]] std::string with_variables(std::string_view text, std::string_view open, std::string_view close);
 

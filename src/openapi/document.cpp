@@ -606,9 +606,9 @@ private:
 std::vector<SecurityScheme> default_security_schemes() {
     return {
         {"bearer", SchemeKind::bearer, "JWT",
-         "An access token, such as the `accessToken` of a log-in: `Authorization: Bearer …`. Signed and checked as RFC "
-         "8725 "
-         "says; clients pass it on and read nothing of it."},
+         "An access token, such as the `accessToken` of a log-in: `Authorization: Bearer …`. Signed and checked by "
+         "RFC8725; "
+         "clients pass it on and read nothing of it."},
         {"session", SchemeKind::cookie, "__Host-sid",
          "The browser's session, which it sends by itself; changes need the CSRF token as well."},
     };

@@ -29,11 +29,11 @@ public:
         return *this;
     }
     YamlLines& text(std::size_t depth, std::string_view name, std::string_view value) {
-        return member(depth, name, quoted(value));
+        return member(depth, name, js_string(value));
     }
     // The first member of an item of a list.
     YamlLines& item(std::size_t depth, std::string_view name, std::string_view value) {
-        return member(depth, "- " + std::string(name), quoted(value));
+        return member(depth, "- " + std::string(name), js_string(value));
     }
     [[nodiscard]] std::string take() && { return std::move(text_); }
 
@@ -89,10 +89,10 @@ std::vector<std::string> before_of(const Collection& collection, const Collectio
         lines.end(),
         {"// Nobody is logged in: the account of the environment is.", "if (!insomnia.environment.get('token')) {",
          "  const reply = await new Promise((resolve, reject) =>", "    insomnia.sendRequest({",
-         fmt::format("      url: insomnia.environment.get('baseUrl') + {},", quoted(login->path)),
-         fmt::format("      method: {},", quoted(login->method)),
+         fmt::format("      url: insomnia.environment.get('baseUrl') + {},", js_string(login->path)),
+         fmt::format("      method: {},", js_string(login->method)),
          "      header: { 'Content-Type': 'application/json' },",
-         fmt::format("      body: {{ mode: 'raw', raw: insomnia.variables.replaceIn({}) }},", quoted(login->body)),
+         fmt::format("      body: {{ mode: 'raw', raw: insomnia.variables.replaceIn({}) }},", js_string(login->body)),
          "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
          fmt::format("  insomnia.baseEnvironment.set('token', reply.json().{} || '');",
                      collection.options.token_member),

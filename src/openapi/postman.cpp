@@ -38,18 +38,19 @@ std::vector<std::string> before(const Collection& collection) {
         R"(pm.collectionVariables.set('ifMatch', versions[path] || '"1"');)"};
     const auto* login = find_login(collection);
     if (login == nullptr) return lines;
-    lines.insert(
-        lines.end(),
-        {"// Nobody is logged in: the account of the environment is.",
-         fmt::format("if (!pm.variables.get('token') && pm.info.requestName !== {}) {{", quoted(login->id)),
-         "  const login = {", fmt::format("    url: pm.variables.replaceIn({}),", quoted("{{baseUrl}}" + login->path)),
-         fmt::format("    method: {},", quoted(login->method)), "    header: { 'Content-Type': 'application/json' },",
-         fmt::format("    body: {{ mode: 'raw', raw: pm.variables.replaceIn({}) }},", quoted(login->body)), "  };",
-         "  pm.sendRequest(login, (error, reply) => {",
-         "    if (error || reply.code >= 300) return console.log('no log-in: ' + (error || reply.text()));",
-         fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
-                     collection.options.token_member),
-         "  });", "}"});
+    lines.insert(lines.end(),
+                 {"// Nobody is logged in: the account of the environment is.",
+                  fmt::format("if (!pm.variables.get('token') && pm.info.requestName !== {}) {{", js_string(login->id)),
+                  "  const login = {",
+                  fmt::format("    url: pm.variables.replaceIn({}),", js_string("{{baseUrl}}" + login->path)),
+                  fmt::format("    method: {},", js_string(login->method)),
+                  "    header: { 'Content-Type': 'application/json' },",
+                  fmt::format("    body: {{ mode: 'raw', raw: pm.variables.replaceIn({}) }},", js_string(login->body)),
+                  "  };", "  pm.sendRequest(login, (error, reply) => {",
+                  "    if (error || reply.code >= 300) return console.log('no log-in: ' + (error || reply.text()));",
+                  fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
+                              collection.options.token_member),
+                  "  });", "}"});
     return lines;
 }
 
@@ -95,13 +96,7 @@ std::string values(const std::vector<CollectionValue>& all, bool can_be_off) {
 }
 
 std::string url_of(const CollectionRequest& request) {
-    std::string raw = "{{baseUrl}}" + with_colons(request.path);
-    std::string_view separator = "?";
-    for (const auto& value : request.query) {
-        if (!value.is_sent) continue;
-        raw.append(separator).append(value.name).append("=").append(value.value);
-        separator = "&";
-    }
+    const auto raw = "{{baseUrl}}" + with_colons(request.path) + query_of(request);
     JsonArray path;
     for (const auto part : base::split(std::string_view(request.path).substr(1), '/')) path.text(with_colons(part));
     JsonObject url;

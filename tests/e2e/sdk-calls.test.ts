@@ -648,7 +648,7 @@ describe('live', () => {
     const live = new Live({
       transport,
       pull: () => new Promise((resolve) => pulls.push(resolve)),
-      onEvent: (topic, data) => events.push([topic, data]),
+      onEvent: (...event) => events.push(event),
       onResync: () => void resyncs.push(1),
       pauseMs: 1,
     });
@@ -659,7 +659,11 @@ describe('live', () => {
     await until(async () => pulls.length === 2);
     pulls[1]!();
     hearings[0]!.message({ t: 'ev', topic: 'intent.1', d: { state: 'succeeded' } });
-    expect(events).toEqual([['intent.1', { state: 'succeeded' }]]);
+    hearings[0]!.message({ t: 'ev', topic: 'intent.1', event: 'note', d: 'hello' });
+    expect(events).toEqual([
+      ['intent.1', { state: 'succeeded' }, 'changed'],
+      ['intent.1', 'hello', 'note'],
+    ]);
     hearings[0]!.closed(true);
     await until(async () => hearings.length === 2);
     hearings[1]!.opened();

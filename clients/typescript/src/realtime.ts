@@ -6,7 +6,7 @@ import type { Client } from './client.js';
 export type LiveMessage =
   /** Something is new: where, or (without `changed`, or an empty one) anywhere. */
   | { t: 'poke'; seq?: number; changed?: { c: string; locationId?: string | null }[] }
-  | { t: 'ev'; topic: string; d: unknown }
+  | { t: 'ev'; topic: string; event?: string; d: unknown }
   /** Something may have been missed. */
   | { t: 'resync'; reason?: string }
   /** The caller may not, or no longer, follow this topic. */
@@ -32,7 +32,8 @@ export interface LiveOptions {
   transport: Transport;
   /** Reads what is new (`followChanges` of `backend-api-client/feed`): when the connection is there, after pokes, and now and then. One at a time. */
   pull: () => Promise<void>;
-  onEvent?: (topic: string, data: unknown) => void;
+  /** `event`: `changed` of what the service says itself; a server of the app's may publish others there. */
+  onEvent?: (topic: string, data: unknown, event: string) => void;
   /**
    * Events may have been missed, also between two connections: read again by their routes what they tell of. A pull follows, which says by
    * itself whether it is enough.
@@ -81,7 +82,7 @@ export class Live {
       // What was said between two connections is lost.
       return again ? this.resync() : this.poked();
     }
-    if (message.t === 'ev') this.options.onEvent?.(message.topic, message.d);
+    if (message.t === 'ev') this.options.onEvent?.(message.topic, message.d, message.event ?? 'changed');
     else if (message.t === 'poke') this.poked();
     else if (message.t === 'refused') this.options.onRefused?.(message.topic, message.code);
     else if (message.t === 'resync') this.resync();
