@@ -31,8 +31,9 @@ TEST_F(ContractTest, UnknownParametersAreRefused) {
 }
 
 TEST_F(ContractTest, SalesAndOperationsTakeAny) {
-    for (const std::string route : {"/health", "/ready", "/metrics", "/.well-known/jwks.json", "/openapi.json", "/docs",
-                                    "/docs/init.js", "/problems", "/problems/request.invalid"}) {
+    for (const std::string route :
+         {"/health", "/ready", "/metrics", "/.well-known/jwks.json", "/openapi.json", "/docs", "/docs/init.js",
+          "/docs/reader", "/docs/reader.json", "/docs/guides/index.json", "/problems", "/problems/request.invalid"}) {
         EXPECT_EQ(get(route + "?v=3", "").status, get(route, "").status) << route;
     }
     for (const std::string route : {"/v1/sales", "/v1/sales/calculate"}) {
@@ -113,7 +114,7 @@ TEST_F(ContractTest, EveryProblemHasItsPage) {
 TEST_F(ContractTest, TheStartPageLeadsOn) {
     const auto page = get("/", "");
     EXPECT_EQ(page.status, 200);
-    for (const auto* link : {"/docs", "/openapi.json", "/problems", "/health", "/ready"}) {
+    for (const auto* link : {"/docs/reader", "/docs", "/openapi.json", "/problems", "/health", "/ready"}) {
         EXPECT_TRUE(page.body.contains(fmt::format("<a href=\"{}\">", link))) << link;
         EXPECT_NE(get(link, "").status, 404) << link;
     }

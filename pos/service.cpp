@@ -2,9 +2,11 @@
 
 #include "app/outbox_module.h"
 #include "app/outgoing.h"
+#include "embedded/guides.h"
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
+#include "pos/demo/ids.h"
 #include "pos/demo/seed.h"
 #include "pos/modules/alerts/module.h"
 #include "pos/modules/audit/module.h"
@@ -89,6 +91,10 @@ app::Definition definition() {
         openapi::Licence{.name = "All rights reserved", .identifier = "LicenseRef-All-Rights-Reserved"};
     definition.contact = openapi::Contact{.name = "Whoever runs this service", .url = {}, .email = {}};
     definition.examples = demo::examples();
+    definition.collection = {.login = "login",
+                             .account = {{.name = "email", .value = std::string(demo::owner_email)},
+                                         {.name = "password", .value = std::string(demo::password), .is_secret = true}},
+                             .ends_login = {"deleteSession", "changePassword", "logout"}};
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.modules = {
         tenants_module(),
@@ -127,6 +133,9 @@ app::Definition definition() {
     definition.errors = {errors::batch_aborted};
     definition.describe = describe_what_is_withheld;
     definition.problem_notes = problem_notes();
+    definition.reader = {.guides = embedded::guides(),
+                         .sdk = "backend-api-client",
+                         .sign_in = openapi::SignIn{"/v1/auth/login", "email", "accessToken"}};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};

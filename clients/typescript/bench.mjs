@@ -18,7 +18,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const repository = path.resolve(here, '../..');
 
-// A page of fifty rows, as a till reads them.
+// A page of fifty rows, as a till reads them; with an id, to be a reply to a POST as well.
 function serve() {
   const row = (number) => ({
     id: `0197f0c2-9d3e-7c4a-b1f2-${String(number).padStart(12, '0')}`,
@@ -26,7 +26,8 @@ function serve() {
     price: 15000,
     version: 1,
   });
-  const text = JSON.stringify({ data: Array.from({ length: 50 }, (_, number) => row(number)), nextCursor: null });
+  const data = Array.from({ length: 50 }, (_, number) => row(number));
+  const text = JSON.stringify({ id: row(0).id, data, nextCursor: null });
   const headers = { 'content-type': 'application/json', 'x-request-id': 'r-1' };
   const server = createServer((request, response) => {
     request.resume();
@@ -72,6 +73,10 @@ async function weights(dist) {
   return { gzip: sizes, 'arithmetic.wasm': module };
 }
 
+function taken(result) {
+  if (!result.ok) throw new Error(result.error.code);
+}
+
 async function calls({ createClient, memorySession }, url, rounds, times) {
   const session = memorySession();
   session.save({ userId: 'u', tenantId: 't', accessToken: 'a'.repeat(300) });
@@ -80,12 +85,12 @@ async function calls({ createClient, memorySession }, url, rounds, times) {
   const body = { name: 'Unga', trackStock: true };
   const ways = {
     fetchGet: async () => (await fetch(`${url}/v1/products`, { headers })).json(),
-    sdkGet: () => api.get('/v1/products'),
+    sdkGet: async () => taken(await api.get('/v1/products')),
     fetchPost: async () => {
       const own = { ...headers, 'Content-Type': 'application/json', 'Idempotency-Key': '0197f0c2' };
       return (await fetch(`${url}/v1/products`, { method: 'POST', headers: own, body: JSON.stringify(body) })).json();
     },
-    sdkPost: () => api.post('/v1/products', { body }),
+    sdkPost: async () => taken(await api.post('/v1/products', { body })),
   };
   const figures = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
   for (let round = -1; round < rounds; ++round)

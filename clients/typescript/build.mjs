@@ -4,8 +4,13 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { arithmeticModule } from './wasm.mjs';
+
+const { default: ts } = await import('typescript').catch((error) => {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  console.error('TypeScript is not there: `bin/setup test` installs what is missing.');
+  process.exit(1);
+});
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(process.argv[2] ?? path.join(here, 'dist'));

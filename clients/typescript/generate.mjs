@@ -217,6 +217,15 @@ const bodyHas = ({ operation }, member) => {
   const schema = operation.requestBody && resolve(operation.requestBody).content['application/json']?.schema;
   return schema !== undefined && resolve(schema).required?.includes(member);
 };
+// What only this operation says. Few members, since one that a later document adds would make an older service seem a stranger.
+function promisedBy({ operation }) {
+  const reply = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))[1];
+  const { required = [] } = resolve(resolve(reply).content['application/json'].schema);
+  const own = required.filter((name) => name === 'id' || name === 'clientRequestId');
+  return own.length > 0 ? own : required.slice(0, 2);
+}
+const others = keyed.map((one) => [one.route, promisedBy(one)]).filter(([, members]) => members.join() !== 'id');
+const quotedList = (members) => `[${members.map((name) => `'${name}'`).join(', ')}]`;
 const list = (found) => found.map(({ route }) => `\n  '${route}',`).join('');
 const tables = `${head}
 /** POSTs that may be repeated with the same \`Idempotency-Key\`. */
@@ -226,6 +235,10 @@ export const keyed: readonly string[] = [${list(keyed)}
 /** Those whose body carries the key, as \`clientRequestId\`. */
 export const identified = [${list(keyed.filter((one) => bodyHas(one, 'clientRequestId')))}
 ] as const;
+
+/** What a good reply of \`keyed\` has, where it is not an \`id\` alone. */
+export const promised: Record<string, readonly string[]> = {
+${others.map(([route, members]) => `  '${route}': ${quotedList(members)},\n`).join('')}};
 `;
 
 let stale = false;

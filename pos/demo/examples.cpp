@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "embedded/demo_replies.h"
 #include "pos/demo/ids.h"
 #include "pos/permissions.h"
+#include "schema/schema.h"
 
 namespace pos::demo {
 
@@ -345,6 +351,148 @@ void add_files(std::vector<Example>& all) {
         {.operation = "createDocument", .body = {}, .parameters = {{"name", json_string("Delivery note 1042")}}});
 }
 
+// What no example can have, since it is made while somebody works. A request that is sent as it stands fails, as the document says.
+struct Need {
+    std::string_view operation;
+    std::string_view why;
+};
+constexpr Need needs[] = {
+    {"refreshSession", "a refresh token comes out of a log-in, and serves once"},
+    {"deleteSession", "the id of a session comes out of a log-in"},
+    {"getChanges", "a cursor comes out of a snapshot"},
+    {"readNotification", "the id of a notification comes out of the list"},
+    {"getNotification", "the id of a notification comes out of the list"},
+    {"publishPusherEvent", "the server of an app signs it"},
+    {"publishPusherEvents", "the server of an app signs it"},
+    {"endPusherConnections", "the server of an app signs it"},
+    {"listPusherChannels", "the server of an app signs it"},
+    {"getPusherChannel", "the server of an app signs it"},
+    {"listPusherMembers", "the server of an app signs it"},
+    {"authoriseChannel", "an app of the Pusher protocol has to be set up"},
+    {"authoriseAtPusher", "an app at Pusher has to be set up"},
+    {"authoriseAtAbly", "a key of Ably has to be set up"},
+    {"resetPassword", "tokens stand in mails"},
+    {"verifyEmail", "tokens stand in mails"},
+    {"confirmEmail", "tokens stand in mails"},
+    {"acceptInvite", "tokens stand in mails"},
+    {"beginTotp", "the address has to be proven"},
+    {"confirmTotp", "codes are an app's"},
+    {"loginWithTotp", "a challenge comes out of a log-in"},
+    {"stepUp", "codes are an app's"},
+    {"renewRecoveryCodes", "codes are an app's"},
+    {"disableTotp", "codes are an app's"},
+    {"resetTotp", "nobody has one"},
+    {"verifyPhone", "codes stand in messages"},
+    {"cancelPayment", "a provider has to be there"},
+    {"refundPayment", "somebody has to have paid"},
+    {"dismissRefundTask", "somebody has to have paid too late"},
+    {"registerPaymentCallbacks", "M-Pesa answers it"},
+    {"paySubscription", "whoever runs the service needs an account"},
+    {"matchC2bPayment", "M-Pesa alone makes them"},
+    {"resolvePaymentIntent", "its outcome has to be unknown"},
+    {"askPaymentAccountBalance", "the account needs an initiator"},
+    {"sendPayout", "the account needs an initiator"},
+    {"getPayout", "a payout has to be sent before"},
+    {"queryPayout", "a payout has to be sent before"},
+    {"resolvePayout", "a payout has to be sent before"},
+    {"sendPayoutAgain", "a payout has to be sent before"},
+    {"reversePayment", "somebody has to have paid"},
+    {"takeMpesaPrompt", "the token is of an account"},
+    {"takeMpesaPromptOf", "the token is of an account"},
+    {"takeMpesaConfirmation", "the token is of an account"},
+    {"takeMpesaValidation", "the token is of an account"},
+    {"takeMpesaTimeout", "the token is of an account"},
+    {"takeMpesaBalance", "the token is of an account"},
+    {"takeMpesaPayoutTimeout", "the token is of an account"},
+    {"takeMpesaResult", "the token is of an account"},
+    {"takeMpesaStatus", "the token is of an account"},
+    {"takePesapalNotification", "the token is of an account"},
+    {"takeStripeEvent", "Stripe signs it"},
+    {"takeFlutterwaveEvent", "Flutterwave alone knows its hash"},
+    {"takePaystackEvent", "Paystack signs it"},
+    {"takeSendGridEvents", "SendGrid signs it"},
+    {"takeMailgunEvent", "Mailgun signs it"},
+    {"takeMessageCallback", "the provider proves it"},
+    {"takeMessageCallbackOf", "the provider proves it"},
+    {"verifyMessageCallback", "the provider proves it"},
+    {"createImage", "a file that somebody chooses"},
+    {"getImage", "an image has to be sent before"},
+    {"deleteImage", "an image has to be sent before"},
+    {"getImageFile", "the address comes with the image"},
+    {"createDocument", "a file that somebody chooses"},
+    {"getDocument", "a document has to be sent before"},
+    {"deleteDocument", "a document has to be sent before"},
+    {"completeUpload", "the bytes have to be sent before"},
+    {"downloadStoredFile", "the service signs its address"},
+    {"putStoredFile", "the service signs its address"},
+    {"getTusUpload", "a tus client sends its headers"},
+    {"continueTusUpload", "a tus client sends its headers"},
+    {"continueTusUploadByPost", "a tus client sends its headers"},
+    {"deleteTusUpload", "a tus client sends its headers"},
+    {"createWebhook", "the host of its URL has to be found"},
+    {"getWebhook", "a webhook has to be made before"},
+    {"changeWebhook", "a webhook has to be made before"},
+    {"deleteWebhook", "a webhook has to be made before"},
+    {"rotateWebhookSecret", "a webhook has to be made before"},
+    {"pingWebhook", "a webhook has to be made before"},
+    {"redeliverWebhook", "a webhook has to be made before"},
+    {"listWebhookDeliveries", "a webhook has to be made before"},
+    {"getWebhookDelivery", "something has to be delivered before"},
+};
+
+// Rows that an operation makes, and where they are read again.
+struct Chain {
+    std::string_view operation;
+    std::string_view maker;
+};
+constexpr Chain chains[] = {
+    {"getPayment", "startPayment"},
+    {"listRefunds", "startPayment"},
+    {"queryPayment", "startPayment"},
+    {"cancelPayment", "startPayment"},
+    {"refundPayment", "startPayment"},
+    {"reversePayment", "startPayment"},
+    {"deletePaymentAccount", "createPaymentAccount"},
+    {"getPayout", "sendPayout"},
+    {"queryPayout", "sendPayout"},
+    {"resolvePayout", "sendPayout"},
+    {"sendPayoutAgain", "sendPayout"},
+    {"getImage", "createImage"},
+    {"deleteImage", "createImage"},
+    {"getDocument", "createDocument"},
+    {"deleteDocument", "createDocument"},
+    {"getUpload", "createUpload"},
+    {"completeUpload", "createUpload"},
+    {"deleteUpload", "createUpload"},
+    {"getReportRun", "createReportRun"},
+    {"deleteReportRun", "createReportRun"},
+    {"getWebhook", "createWebhook"},
+    {"changeWebhook", "createWebhook"},
+    {"deleteWebhook", "createWebhook"},
+    {"rotateWebhookSecret", "createWebhook"},
+    {"pingWebhook", "createWebhook"},
+    {"redeliverWebhook", "createWebhook"},
+    {"listWebhookDeliveries", "createWebhook"},
+    {"getWebhookDelivery", "createWebhook"},
+};
+
+Example& example_of(std::vector<Example>& all, std::string_view operation) {
+    const auto found = std::ranges::find(all, operation, &Example::operation);
+    if (found != all.end()) return *found;
+    all.push_back({.operation = std::string(operation), .body = {}, .parameters = {}});
+    return all.back();
+}
+
+// What the demo shop answered when the end-to-end test of the collections wrote it down (tests/e2e/postman.test.ts).
+void add_replies(std::vector<Example>& all) {
+    constexpr std::size_t most_bytes = 4'000'000;
+    const auto files = embedded::demo_replies();
+    const auto replies = schema::parse<std::map<std::string, schema::Json>>(
+        files.front().bytes, {.in = "replies.json", .max_bytes = most_bytes});
+    if (!replies) throw std::logic_error("pos/demo/replies: " + replies.error().detail);
+    for (const auto& [operation, reply] : *replies) example_of(all, operation).reply = reply.text;
+}
+
 }  // namespace
 
 std::vector<Example> examples() {
@@ -382,6 +530,10 @@ std::vector<Example> examples() {
     add_payouts(all);
     add_files(all);
     add_reports(all);
+    for (const auto& [operation, why] : needs) example_of(all, operation).needs = why;
+    for (const auto& [operation, maker] : chains)
+        example_of(all, operation).from.emplace("id", openapi::ExampleSource{.operation = std::string(maker)});
+    add_replies(all);
     return all;
 }
 

@@ -131,11 +131,20 @@ logging::LogOptions log_options(const Settings& settings) {
     return options;
 }
 
+// Passwords of the demo are shown in development alone.
+openapi::Reader reader_of(const Definition& definition, const Settings& settings) {
+    auto reader = definition.reader;
+    if (settings.environment != Environment::development) return reader;
+    for (const auto& [role, login, password] : definition.demo_logins) reader.people.push_back({role, login, password});
+    return reader;
+}
+
 // Production says no more than whose it is.
 openapi::StartPage start_page(const Definition& definition, const Settings& settings) {
     return {.title = definition.title,
             .version = settings.environment == Environment::production ? std::string() : definition.version,
-            .links = {{"/docs", "The API, to be read and tried"},
+            .links = {{"/docs/reader", "The API and its guides, to be read and tried"},
+                      {"/docs", "The same by Swagger UI"},
                       {"/openapi.json", "The same for programs: OpenAPI 3.1"},
                       {"/problems", "What each error means, and what to do"},
                       {"/health", "Does it run?"},
@@ -303,7 +312,8 @@ void App::add_routes() {
 void App::mount_docs() {
     add_health_routes(management_router);
     add_metrics_route(management_router);
-    const openapi::DocsOptions options{.info = openapi_info(definition, settings, router), .of = &router};
+    const openapi::DocsOptions options{
+        .info = openapi_info(definition, settings, router), .of = &router, .reader = reader_of(definition, settings)};
     switch (settings.docs_place()) {
         case DocsPlace::open: return openapi::mount(router, options);
         case DocsPlace::management: return openapi::mount(management_router, options);

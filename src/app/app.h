@@ -42,7 +42,8 @@
 #include "jobs/outbox.h"
 #include "log/log.h"
 #include "observe/metrics.h"
-#include "openapi/document.h"
+#include "openapi/collection.h"
+#include "openapi/docs_routes.h"
 #include "openapi/problem_notes.h"
 #include "redis/client.h"
 #include "redis/rate_limiter.h"
@@ -75,10 +76,12 @@ struct Definition {
     std::optional<openapi::Licence> licence{};  // of the API, for its document
     std::optional<openapi::Contact> contact{};  // whom its users ask
     std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
+    openapi::CollectionOptions collection{};    // of `postman`: which operation logs in, and as whom
     std::vector<Module> modules;
     std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
     // What else each route of the API says of itself: errors that every handler with some permission may answer.
     void (*describe)(http::Operation& operation) = nullptr;
+    openapi::Reader reader{};  // guides and samples beside the document; `people` are the demo's logins
     std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes
     std::span<const base::EmbeddedFile> migrations;
     std::filesystem::path migrations_directory;        // where `db generate` writes
@@ -237,7 +240,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 
-// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app

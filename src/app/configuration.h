@@ -30,6 +30,9 @@ struct Configuration {
 [[nodiscard]] std::expected<Configuration, std::vector<base::Issue>> load_configuration(
     const Definition& definition, const config::Environment& environment);
 
+// For what the program says about itself: it needs no environment, and has no development routes.
+[[nodiscard]] Configuration configuration_of_nobody(const Definition& definition);
+
 // The names of a .env file that no setting of the app or of a module has: misspelt, most likely. By name.
 [[nodiscard]] std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file);
 

@@ -122,17 +122,22 @@ async::Task<void> look(LoopHost* host, DatabaseCheck* migrations, const http::Co
     for (auto& service : last.services) log_reason(*context, service.name, service.outcome, "a service is not well");
 }
 
+auto failed(bool is_vital) {
+    return [is_vital](const auto& service) { return service.is_vital == is_vital && !service.outcome.well; };
+}
+
+bool vital_is_well(const Readiness& found) {
+    return found.app_database.well && found.system_database.well && found.migrations.well &&
+           std::ranges::none_of(found.services, failed(true));
+}
+
 async::Task<void> ready(http::Context& context) {
     auto& app = context.services().use<App>();
     auto& host = context.services().use<LoopHost>();
     co_await look(&host, &app.database_check, &context);
     const auto& found = host.readiness();
 
-    const auto failed = [](bool is_vital) {
-        return [is_vital](const auto& service) { return service.is_vital == is_vital && !service.outcome.well; };
-    };
-    const bool vital = found.app_database.well && found.system_database.well && found.migrations.well &&
-                       std::ranges::none_of(found.services, failed(true));
+    const bool vital = vital_is_well(found);
     const bool others = found.redis.well && std::ranges::none_of(found.services, failed(false));
     const bool draining = app.draining.load(std::memory_order_relaxed);
     const auto* status = !vital || draining ? "error" : others ? "ok" : "degraded";
@@ -149,8 +154,16 @@ async::Task<void> ready(http::Context& context) {
         .body(body + "}}");
 }
 
+// With a look of its own: a process that is cut from its database answers here, and gets no request whose failure would show.
 async::Task<void> metrics(http::Context& context) {
     auto& app = context.services().use<App>();
+    auto& host = context.services().use<LoopHost>();
+    co_await look(&host, &app.database_check, &context);
+    const bool is_ready = vital_is_well(host.readiness()) && !app.draining.load(std::memory_order_relaxed);
+    app.metrics
+        .gauge("service_ready", "Whether /ready of this process says 200.",
+               {{"process", host.server() != nullptr ? "server" : "worker"}})
+        .set(is_ready ? 1 : 0);
     context.response()
         .content_type(observe::text_content_type)
         .header("Cache-Control", "no-store")

@@ -120,6 +120,13 @@ std::expected<Configuration, std::vector<base::Issue>> load_configuration(const 
     return configuration;
 }
 
+Configuration configuration_of_nobody(const Definition& definition) {
+    Settings settings;
+    settings.secret = "not used: nothing is served";
+    settings.environment = Environment::test;
+    return {definition, std::move(settings)};
+}
+
 std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file) {
     std::set<std::string_view> known;
     const auto add = [&](const schema::ObjectType& type) {

@@ -46,6 +46,8 @@ struct OwnCommand {
     std::vector<CommandOption> options;
     std::vector<std::pair<std::string, std::string>> settings{};  // variables, whatever the environment says
     async::Task<void> (*run)(LoopHost* host, CommandInput input) = nullptr;
+    // What `--help` shows, as it is typed behind the program's name; without any: the command with the options that it needs.
+    std::vector<std::string> examples{};
 };
 
 // A line that nobody is to see: asked for twice without an echo on a terminal, else the first line of the standard input. Throws

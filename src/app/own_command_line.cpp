@@ -59,6 +59,15 @@ std::string typed_line(std::string_view prompt) {
     return line;
 }
 
+std::vector<std::string> examples_of(const OwnCommand& command) {
+    if (!command.examples.empty()) return command.examples;
+    auto text = fmt::format("{} {}", command.group, command.name);
+    for (const auto& option : command.options) {
+        if (option.is_required) text += fmt::format(" {} …", option.name);
+    }
+    return {text};
+}
+
 async::Task<void> start_and_run(LoopHost* host, const App* app, const OwnCommand* command, CommandInput input) {
     co_await host->start();
     std::exception_ptr failure;
@@ -88,6 +97,12 @@ std::string read_secret(std::string_view prompt) {
     return secret;
 }
 
+std::string examples_text(const std::string& program, const std::vector<std::string>& examples) {
+    std::string text = "Examples:";
+    for (const auto& example : examples) text += fmt::format("\n  {} {}", program, example);
+    return text;
+}
+
 OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : definition_(definition) {
     std::map<std::string, CLI::App*> groups;
     for (const auto& command : definition.commands) {
@@ -104,6 +119,7 @@ OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : de
                                          : entry.parser->add_option(option.name, entry.values[option.name], option.doc);
             if (option.is_required) added->required();
         }
+        entry.parser->footer(examples_text(cli.get_name(), examples_of(command)));
     }
 }
 

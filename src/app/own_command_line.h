@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "app/app.h"
 
@@ -15,6 +16,9 @@ class App;
 }
 
 namespace app {
+
+// What stands below a command's options: each example behind the program's name.
+[[nodiscard]] std::string examples_text(const std::string& program, const std::vector<std::string>& examples);
 
 class OwnCommandLine {
 public:

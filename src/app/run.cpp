@@ -13,12 +13,17 @@
 #include <map>
 #include <optional>
 
+#include "app/api_commands.h"
 #include "app/app.h"
 #include "app/background.h"
+#include "app/completions.h"
+#include "app/console/command.h"
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
 #include "app/outbox_module.h"
 #include "app/own_command_line.h"
+#include "base/strings.h"
+#include "base/uuid.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
@@ -90,7 +95,7 @@ DatabaseSettings load_database_settings() {
 }
 
 struct Command {
-    int port = 3000;
+    int port = dev_port;
     std::string data_directory = ".data";
     bool fresh = false;
     std::string migration_name;
@@ -103,6 +108,8 @@ struct Command {
     int concurrency = 0;
     bool take_over = false;
     OutboxCommand outbox;
+    Shell shell = Shell::bash;
+    console::ConsoleCommand console;
 };
 
 int run_dev(const Definition& definition, const Command& command) {
@@ -170,14 +177,6 @@ int run_seed(const Definition& definition) {
     };
     async::run_until_done(host.loop(), work(&host, &definition));
     return 0;
-}
-
-// What the program says about itself needs no environment, and has no development routes.
-Configuration configuration_of_nobody(const Definition& definition) {
-    Settings settings;
-    settings.secret = "not used: nothing is served";
-    settings.environment = Environment::test;
-    return {definition, std::move(settings)};
 }
 
 int print_openapi(const Definition& definition) {
@@ -318,6 +317,90 @@ std::string complaint(const CLI::App& cli, const CLI::ParseError& error) {
     return text + fmt::format("\nwhat they do: {} --help\n", name);
 }
 
+const CLI::App* add_completions(CLI::App& cli, Command& command) {
+    auto* print = cli.add_subcommand("completions", "Print what a shell completes: source <(… completions bash)");
+    const std::map<std::string, Shell> shells{{"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}};
+    print->add_option("shell", command.shell, "bash, zsh or fish")
+        ->required()
+        ->transform(CLI::CheckedTransformer(shells).description(""));
+    return print;
+}
+
+struct CommandExamples {
+    std::string_view command;
+    std::vector<std::string> lines;
+};
+
+// What people type most, below the options of `--help`.
+std::vector<CommandExamples> built_in_examples() {
+    return {
+        {"", {"dev", "serve", "db migrate", "postman --to ."}},
+        {"serve", {"serve", "serve --take-over"}},
+        {"dev", {"dev", "dev --port 3001 --data-dir .data-two", "dev --fresh"}},
+        {"worker", {"worker", "worker --queues mail,webhooks --concurrency 8"}},
+        {"outbox", {"outbox", "outbox --retry all"}},
+        {"seed", {"seed"}},
+        {"openapi", {"openapi > openapi.json"}},
+        {"problems", {"problems"}},
+        {"licenses", {"licenses"}},
+        {"config", {"config"}},
+        {"routes", {"routes", "routes DELETE", "routes /v1/webhooks"}},
+        {"postman",
+         {"postman --to .", "postman --to . --format all", "postman --environment > local.json",
+          "postman --to . --base-url https://api.example.com"}},
+        {"completions",
+         {"completions bash > ~/.local/share/bash-completion/completions/NAME",
+          "completions fish > ~/.config/fish/completions/NAME.fish", "completions zsh"}},
+        {"db", {"db status", "db migrate"}},
+        {"db generate", {"db generate add_suppliers", "db generate fill_codes --empty"}},
+        {"db diff", {"db diff"}},
+        {"db migrate", {"db migrate"}},
+        {"db status", {"db status"}},
+        {"db check", {"db check", "db check --audit"}},
+        {"db console",
+         {"db console", "db console --port 4000", "db console --tenant 01980000-0000-7000-8000-000000000001"}},
+        {"new", {"new module suppliers"}},
+        {"new module", {"new module suppliers", "new module purchase_orders --dry-run"}},
+    };
+}
+
+CLI::App* find_command(CLI::App& cli, std::string_view path) {
+    CLI::App* at = &cli;
+    for (const auto word : base::split(path, ' ')) {
+        if (at == nullptr || word.empty()) continue;
+        const auto found = at->get_subcommands([word](CLI::App* one) { return one->get_name() == word; });
+        at = found.empty() ? nullptr : found.front();
+    }
+    return at;
+}
+
+void add_examples(CLI::App& cli) {
+    for (auto& [path, lines] : built_in_examples()) {
+        auto* command = find_command(cli, path);
+        if (command == nullptr) continue;
+        for (auto& line : lines) {
+            if (const auto at = line.find("NAME"); at != std::string::npos) line.replace(at, 4, cli.get_name());
+        }
+        command->footer(examples_text(cli.get_name(), lines));
+    }
+}
+
+const CLI::App* add_console(CLI::App& database, console::ConsoleCommand& command) {
+    auto* shown = database.add_subcommand("console", "Show tenants' tables in the browser, read-only, in development");
+    shown->add_option("--port", command.port, "Of 127.0.0.1; 0: a free one")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+    shown->add_option("--tenant", command.tenant, "Id of the one whose rows are shown; each by default")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return base::Uuid::from_string(text) ? std::string() : text + " is no UUID";
+            },
+            "UUID"));
+    shown->add_option("--data-dir", command.data_directory, "Of the running dev, where DATABASE_URL is not set")
+        ->capture_default_str();
+    return shown;
+}
+
 int dispatch(const Definition& definition, int argc, char** argv) {
     Command command;
     CLI::App cli(definition.description, definition.name);
@@ -362,8 +445,13 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     check->add_flag("--audit", command.audit,
                     "Look in the database itself instead: for rows that are against what their insert proved");
 
+    const auto* console_command = add_console(*database, command.console);
+
+    const ApiCommands api_commands(cli);
     const auto* module = add_new_module(definition, cli, command.module);
+    const auto* completions_command = add_completions(cli, command);
     OwnCommandLine own_commands(definition, cli);
+    add_examples(cli);
 
     try {
         cli.parse(argc, argv);
@@ -372,6 +460,12 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         std::cerr << complaint(cli, error);
         return 64;  // EX_USAGE
     }
+    if (api_commands.chosen()) return api_commands.run(definition, std::cout);
+    if (*completions_command) {
+        std::cout << completions(cli, command.shell);
+        return 0;
+    }
+    if (*console_command) return console::run(definition, read_environment(), command.console, std::cout);
     const DatabaseCommands commands(definition);
     if (*serve_command) return run_serve(definition, command);
     if (*dev_command) return run_dev(definition, command);

@@ -39,7 +39,8 @@ TEST(Run, SaysWhichCommandsAreKnown) {
     EXPECT_THAT(answer_to({"hello", "srve"}).errors, HasSubstr("hello: unknown: srve\n"));
     const auto [status, errors] = answer_to({"hello", "db", "migrat"});
     EXPECT_EQ(status, 64);
-    EXPECT_THAT(errors, HasSubstr("hello db: unknown: migrat\nknown commands: generate diff migrate status check"));
+    EXPECT_THAT(errors,
+                HasSubstr("hello db: unknown: migrat\nknown commands: generate diff migrate status check console"));
 }
 
 TEST(Run, SaysWhichOptionsAreKnown) {

@@ -95,6 +95,11 @@ bool Caller::may_at(std::string_view permission, base::Uuid place) const {
            });
 }
 
+const base::ErrorCode* Caller::withheld_by(std::string_view permission) const {
+    return grants->withheld_by != nullptr && grants->withheld.test(index_of(*this, permission)) ? grants->withheld_by
+                                                                                                : nullptr;
+}
+
 void Caller::require_at(std::string_view permission, base::Uuid place) const {
     if (!may_at(permission, place))
         throw forbid(permission, fmt::format("this needs \"{}\" at the {}", permission, permissions->places().noun));
@@ -156,9 +161,7 @@ namespace {
 
 // Whoever may not do it at all has heard of that before.
 void require_not_withheld(const Caller& caller, std::string_view permission) {
-    const auto& grants = *caller.grants;
-    if (grants.withheld_by != nullptr && grants.withheld.test(index_of(caller, permission)))
-        throw base::Failure(*grants.withheld_by);
+    if (const auto* code = caller.withheld_by(permission)) throw base::Failure(*code);
 }
 
 }  // namespace

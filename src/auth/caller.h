@@ -84,6 +84,7 @@ struct Grants {
     // What keeps the caller out for now, whatever they may do: of a member who has to set up a second factor, say. Every route that
     // asks for a caller answers with it, but for those that say otherwise (`.options = {.outside_wall = true}`).
     const base::ErrorCode* wall = nullptr;
+    friend bool operator==(const Grants&, const Grants&) = default;
 };
 
 struct Caller {
@@ -99,6 +100,8 @@ struct Caller {
     [[nodiscard]] bool may_everywhere(std::string_view permission) const;
     [[nodiscard]] bool may(std::string_view permission) const;
     [[nodiscard]] bool may_at(std::string_view permission, base::Uuid place) const;
+    // What a permission that they have is held back by, for now; nullptr: by nothing.
+    [[nodiscard]] const base::ErrorCode* withheld_by(std::string_view permission) const;
     // Throws 403 auth.forbidden.
     void require_at(std::string_view permission, base::Uuid place) const;
     // nullopt: at every place; else at these alone (perhaps none).

@@ -305,6 +305,39 @@ void throw_invalid(Findings findings) { throw base::Failure(errors::invalid, std
 
 }  // namespace detail
 
+namespace {
+
+base::Timestamp midnight_of(std::string_view date, std::string_view route) {
+    const auto day = base::parse_date(date);
+    if (!day) throw std::invalid_argument(fmt::format("{}: \"{}\" is no date of a deprecation", route, date));
+    return std::chrono::sys_days(*day);
+}
+
+// Says with each reply that the route goes, and when.
+class DeprecationLink {
+public:
+    DeprecationLink(const Deprecation& deprecation, std::string_view route) {
+        const auto since = midnight_of(deprecation.since, route);
+        const auto sunset = midnight_of(deprecation.sunset, route);
+        if (sunset < since + least_notice) {
+            throw std::invalid_argument(
+                fmt::format("{}: a deprecated route answers for {} days at least", route, least_notice.count()));
+        }
+        since_ = fmt::format("@{}", std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count());
+        sunset_ = base::format_http_date(sunset);
+    }
+    async::Task<void> operator()(Context& context, Next next) const {
+        context.response().header("Deprecation", since_).header("Sunset", sunset_);
+        return next(context);
+    }
+
+private:
+    std::string since_;
+    std::string sunset_;
+};
+
+}  // namespace
+
 void Routes::add_route(Method method, std::string_view pattern, Handler handler, Operation operation, RouteDocs docs) {
     const auto full = std::string(group_.prefix()) + std::string(pattern);
     operation.id = docs.id.empty() ? default_id(method, full) : std::string(docs.id);
@@ -325,6 +358,12 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
                 fmt::format("{} {}: the handler takes a path parameter \"{}\" that the pattern does not have",
                             to_string(method), full, parameter.field->name));
         }
+    }
+    if (docs.deprecation) {
+        docs.middleware.insert(docs.middleware.begin(),
+                               DeprecationLink(*docs.deprecation, fmt::format("{} {}", to_string(method), full)));
+        operation.deprecation = docs.deprecation;
+        for (auto& reply : operation.replies) reply.headers.insert(reply.headers.end(), {"Deprecation", "Sunset"});
     }
     group_.add(method, pattern,
                {.handler = std::move(handler),

@@ -411,6 +411,8 @@ struct RouteDocs {
     std::vector<std::string_view> headers{};  // that a success has at times, such as Set-Cookie
     RouteOptions options{};
     std::vector<Middleware> middleware{};
+    std::optional<Deprecation>
+        deprecation{};  // {.since = "2026-11-22", .sunset = "2027-06-01", .instead = "startPayment"}
 };
 
 // A group of routes under one tag. Cheap to copy; valid while the router is.

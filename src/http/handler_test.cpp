@@ -130,6 +130,39 @@ TEST_F(QueryTest, routes_say_that_they_refuse) {
     }
 }
 
+// ---- Routes that go ----------------------------------------------------------------------------------------------------
+
+TEST(Deprecation, EachReplySaysSinceWhenAndUntilWhen) {
+    http::Router router;
+    http::Routes routes(router.group(""), "test");
+    routes.get("/old", show, {.deprecation = http::Deprecation{.since = "2026-12-01", .sunset = "2027-07-01"}});
+    routes.get("/new", show);
+    http::ChainForTest chain;
+    const auto old = chain.run({http::problems()}, router.handler(), {.target = "/old"});
+    EXPECT_EQ(old.status, 200);
+    EXPECT_EQ(old.header("Deprecation"), "@1796083200");
+    EXPECT_EQ(old.header("Sunset"), "Thu, 01 Jul 2027 00:00:00 GMT");
+    const auto fresh = chain.run({http::problems()}, router.handler(), {.target = "/new"});
+    EXPECT_FALSE(fresh.header("Deprecation") || fresh.header("Sunset"));
+    EXPECT_FALSE(router.routes().back().operation->deprecation);
+}
+
+TEST(Deprecation, NobodyIsLeftWithoutNotice) {
+    for (const auto& dates : {http::Deprecation{.since = "2026-12-01", .sunset = "2027-05-29"},
+                              http::Deprecation{.since = "2026-12-01", .sunset = "2026-01-01"},
+                              http::Deprecation{.since = "1 December", .sunset = "2027-07-01"},
+                              http::Deprecation{.since = "2026-12-01", .sunset = "2027-02-30"}}) {
+        http::Router router;
+        http::Routes routes(router.group(""), "test");
+        EXPECT_THROW(routes.get("/old", show, {.deprecation = dates}), std::invalid_argument)
+            << dates.since << " " << dates.sunset;
+    }
+    http::Router router;
+    http::Routes routes(router.group(""), "test");
+    EXPECT_NO_THROW(
+        routes.get("/old", show, {.deprecation = http::Deprecation{.since = "2026-12-01", .sunset = "2027-05-30"}}));
+}
+
 // ---- What a body is ------------------------------------------------------------------------------------------------
 
 struct Login {

@@ -2,7 +2,9 @@
 // What a typed route says about itself: made once at registration by its parts and its result, read by openapi/ and by the
 // checks at start. Plain data.
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +46,15 @@ struct FormFileDoc {
     bool required = false;
 };
 
+// Of a route that goes (docs/api-changes.md). Dates as "2026-11-22", midnight UTC.
+struct Deprecation {
+    std::string_view since;      // answered in the header Deprecation (RFC 9745)
+    std::string_view sunset;     // the first day on which it may be gone: the header Sunset (RFC 8594)
+    std::string_view instead{};  // the operationId of what does it now
+};
+// How long a route answers at least once it is deprecated.
+inline constexpr std::chrono::days least_notice{180};
+
 struct Operation {
     std::string id;
     std::string summary;
@@ -60,7 +71,8 @@ struct Operation {
     std::string_view permission;
     bool permission_everywhere = false;  // a role limited to places does not do
     bool outside_wall = false;           // RouteOptions'
-    std::vector<ServiceNeed> needs;      // what must be there at start
+    std::optional<Deprecation> deprecation;
+    std::vector<ServiceNeed> needs;  // what must be there at start
 
     // A service of this type.
     template <class T>

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -54,7 +55,11 @@ std::string openssl_reason() {
     throw std::runtime_error(why);
 }
 
+// A pipe would be waited for, and the look at the files would never end.
 std::string read_file(const std::string& name) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(name, error))
+        refuse_pair(fmt::format("{} cannot be read: {}", name, error ? error.message() : "it is no file"));
     std::ifstream file(name, std::ios::binary);
     if (!file) refuse_pair(fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
     std::string text(largest_file + 1, '\0');

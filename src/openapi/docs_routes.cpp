@@ -11,6 +11,7 @@
 #include "openapi/document_reply.h"
 #include "openapi/fixed_reply.h"
 #include "openapi/html_page.h"
+#include "openapi/json_text.h"
 
 namespace openapi {
 
@@ -29,22 +30,49 @@ private:
     std::string policy_;
 };
 
+using Files = std::span<const base::EmbeddedFile>;
+
 // "" when there is no such file.
-std::string_view bytes_of(const std::string& path) {
-    const auto files = embedded::docs_site();
+std::string_view bytes_of(Files files, const std::string& path) {
     const auto found = std::ranges::find(files, path, &base::EmbeddedFile::path);
     return found == files.end() ? std::string_view() : found->bytes;
 }
 
+std::string page_of(const std::string& path) { return std::string(bytes_of(embedded::docs_site(), path)); }
+
 // Compressed forms stand beside their file.
-std::vector<http::EmbeddedAsset> assets() {
-    std::vector<http::EmbeddedAsset> all;
-    for (const auto& file : embedded::docs_site()) {
+void add_assets(std::vector<http::EmbeddedAsset>& all, Files files) {
+    for (const auto& file : files) {
         if (file.path.ends_with(".br") || file.path.ends_with(".gz")) continue;
         const std::string path(file.path);
-        all.push_back({file.path, file.bytes, bytes_of(path + ".br"), bytes_of(path + ".gz")});
+        all.push_back({file.path, file.bytes, bytes_of(files, path + ".br"), bytes_of(files, path + ".gz")});
     }
+}
+
+std::vector<http::EmbeddedAsset> assets(Files guides) {
+    std::vector<http::EmbeddedAsset> all;
+    add_assets(all, embedded::docs_site());
+    add_assets(all, guides);
     return all;
+}
+
+// What the reader asks for first.
+std::string reader_json(const Reader& reader) {
+    JsonObject json;
+    json.flag("guides", !reader.guides.empty()).text_unless_empty("sdk", reader.sdk);
+    if (!reader.sign_in || reader.people.empty()) return std::move(json).take();
+    JsonObject sign_in;
+    sign_in.text("path", reader.sign_in->path)
+        .text("loginMember", reader.sign_in->login_member)
+        .text("tokenMember", reader.sign_in->token_member);
+    JsonArray people;
+    for (const auto& person : reader.people) {
+        JsonObject one;
+        one.text("role", person.role).text("login", person.login).text("password", person.password);
+        people.raw(std::move(one).take());
+    }
+    json.raw("signIn", std::move(sign_in).take()).raw("people", std::move(people).take());
+    return std::move(json).take();
 }
 
 // "https://api.example" of "https://api.example/v1"; "" of a relative one.
@@ -89,11 +117,15 @@ void mount(http::Router& router, const DocsOptions& options) {
                {.handler = DocumentReply(options.of == nullptr ? router : *options.of, options.info)});
     if (!options.page) return;
     const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info))};
-    router.add(
-        http::Method::get, "/docs",
-        {.handler = FixedReply(std::string(bytes_of("index.html")), "text/html; charset=utf-8"), .middleware = links});
+    router.add(http::Method::get, "/docs",
+               {.handler = FixedReply(page_of("index.html"), html_type), .middleware = links});
+    router.add(http::Method::get, "/docs/reader",
+               {.handler = FixedReply(page_of("reader.html"), html_type), .middleware = links});
+    router.add(http::Method::get, "/docs/reader.json",
+               {.handler = FixedReply(reader_json(options.reader), "application/json"), .middleware = links});
     router.add(http::Method::get, "/docs/{asset...}",
-               {.handler = http::static_handler({.prefix = "/docs", .assets = assets()}), .middleware = links});
+               {.handler = http::static_handler({.prefix = "/docs", .assets = assets(options.reader.guides)}),
+                .middleware = links});
 }
 
 void mount_start_page(http::Router& router, const StartPage& page) {
@@ -102,8 +134,7 @@ void mount_start_page(http::Router& router, const StartPage& page) {
         http::Method::get, "/",
         {.handler = FixedReply(start_page_html(router, page), html_type), .middleware = {PolicyLink(html_policy())}});
     // Browsers ask for it by themselves, whatever page they show.
-    router.add(http::Method::get, "/favicon.ico",
-               {.handler = FixedReply(std::string(bytes_of("favicon-32x32.png")), "image/png")});
+    router.add(http::Method::get, "/favicon.ico", {.handler = FixedReply(page_of("favicon-32x32.png"), "image/png")});
 }
 
 }  // namespace openapi

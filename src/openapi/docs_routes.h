@@ -1,5 +1,6 @@
 #pragma once
-// GET /openapi.json, and the documentation page over it: /docs and /docs/{asset...}. The page is Swagger UI out of the binary:
+// GET /openapi.json, and two pages over it: Swagger UI at /docs, and at /docs/reader the reader, which has the guides, samples and a
+// search besides; their files are /docs/{asset...}, and /docs/reader.json says what the reader has. All comes out of the binary:
 // nothing is fetched from elsewhere, and no script is inline. Call it after every other route has been added; the document is
 // made once, here. The routes may be shared by loops.
 //
@@ -10,17 +11,41 @@
 //
 //     openapi::mount_start_page(router, {.title = "Shop", .version = "1.4.0", .links = {{"/health", "Is it alive?"}}});
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/embedded.h"
 #include "openapi/document.h"
 
 namespace openapi {
+
+// How the reader signs a person of the demo in: it posts {login_member: …, "password": …} to `path`.
+struct SignIn {
+    std::string path;
+    std::string login_member;
+    std::string token_member;  // of the reply: the bearer token
+};
+
+struct DemoPerson {
+    std::string role;
+    std::string login;
+    std::string password;
+};
+
+struct Reader {
+    std::span<const base::EmbeddedFile> guides{};  // of doc_pages() in cmake/doc_pages.cmake; none: operations alone
+    std::string sdk{};                             // the npm package that TypeScript samples use; none: no such samples
+    std::optional<SignIn> sign_in{};
+    std::vector<DemoPerson> people{};  // whose passwords the page shows: in development alone
+};
 
 struct DocsOptions {
     Info info;
     bool page = true;                  // false: the document alone
     const http::Router* of = nullptr;  // whose routes the document has; none: those of the router that it is mounted on
+    Reader reader{};
 };
 
 // Throws what document() throws.
@@ -38,7 +63,7 @@ struct StartPage {
 
 void mount_start_page(http::Router& router, const StartPage& page);
 
-// The page's Content-Security-Policy: scripts, styles and requests of this origin; requests to the servers of the document too,
+// The pages' Content-Security-Policy: scripts, styles and requests of this origin; requests to the servers of the document too,
 // as that is what "Try it out" sends.
 [[nodiscard]] std::string docs_policy(const Info& info);
 

@@ -198,7 +198,10 @@ private:
         object.text("operationId", operation.id).text_unless_empty("summary", operation.summary);
         object.text_unless_empty("description", description_of(operation));
         if (!operation.tag.empty()) object.raw("tags", std::move(JsonArray().text(operation.tag)).take());
+        if (operation.deprecation) object.flag("deprecated", true);
         object.text_unless_empty("x-permission", operation.permission);
+        if (const auto* example = examples_.find(operation.id); example != nullptr)
+            object.text_unless_empty("x-needs", example->needs);
         if (auto parameters = parameters_array(route); parameters != "[]") object.raw("parameters", parameters);
         if (!operation.body_media_types.empty()) object.raw("requestBody", request_body_object(operation));
         object.raw("responses", responses_object(route)).raw("security", security_array(route));
@@ -280,10 +283,18 @@ private:
     }
 
     static std::string description_of(const http::Operation& operation) {
-        if (operation.permission.empty()) return operation.description;
-        return fmt::format("{}{}Needs the permission `{}`{}.", operation.description,
-                           operation.description.empty() ? "" : "\n\n", operation.permission,
-                           operation.permission_everywhere ? " everywhere" : "");
+        auto text = operation.description;
+        const auto add = [&text](const std::string& more) { text.append(text.empty() ? "" : "\n\n").append(more); };
+        if (!operation.permission.empty()) {
+            add(fmt::format("Needs the permission `{}`{}.", operation.permission,
+                            operation.permission_everywhere ? " everywhere" : ""));
+        }
+        if (operation.deprecation) {
+            const auto& [since, sunset, instead] = *operation.deprecation;
+            add(fmt::format("Deprecated since {}; it may be gone from {} on.", since, sunset));
+            if (!instead.empty()) text += fmt::format(" Use `{}` instead.", instead);
+        }
+        return text;
     }
 
     std::string parameters_array(const http::RouteEntry& route) {
@@ -370,7 +381,8 @@ private:
     static std::string members_schema(const schema::ObjectType& object) {
         JsonArray names;
         JsonArray first_two;
-        for (std::size_t count = 0; const auto& field : object.fields) {
+        std::size_t count = 0;
+        for (const auto& field : object.fields) {
             if (field.rules.internal || field.rules.write_only) continue;
             names.text(field.name);
             if (++count <= 2) first_two.text(field.name);
@@ -378,7 +390,8 @@ private:
         const auto item = std::move(JsonObject().text("type", "string").raw("enum", std::move(names).take())).take();
         const auto examples = std::move(JsonArray().raw(std::move(first_two).take())).take();
         JsonObject schema;
-        schema.text("type", "array").raw("items", item).raw("uniqueItems", "true").raw("examples", examples);
+        schema.text("type", "array").raw("items", item).raw("uniqueItems", "true").number("maxItems", count);
+        schema.raw("examples", examples);
         return std::move(schema).take();
     }
 
@@ -490,10 +503,11 @@ private:
         auto names = usual_headers(route);
         names.insert(names.end(), reply.headers.begin(), reply.headers.end());
         std::string_view text = reply.doc.empty() ? http::reason_phrase(reply.status) : reply.doc;
+        const bool is_first = is_first_success(route, reply);
         JsonObject content;
         // No media type: no body, which a redirect may do without.
         if (!http::has_no_body(reply.status) && !reply.media_type.empty())
-            content.raw(reply.media_type, reply_media(route, reply));
+            content.raw(reply.media_type, reply_media(route, reply, is_first));
         if (!codes.empty()) {
             content.raw(problem_media_type, problems_.media(codes));
             const auto more = problems_.header_names(reply.status, codes);
@@ -502,10 +516,34 @@ private:
         JsonObject object;
         object.text("description", text.empty() ? "Done" : text).raw("headers", problems_.headers(names));
         if (!content.empty()) object.raw("content", std::move(content).take());
+        if (auto links = is_first ? links_object(route.operation->id) : std::string(); !links.empty())
+            object.raw("links", links);
         return std::move(object).take();
     }
 
-    std::string reply_media(const http::RouteEntry& route, const http::ReplyDoc& reply) {
+    // The one that an example is of.
+    static bool is_first_success(const http::RouteEntry& route, const http::ReplyDoc& reply) {
+        const auto is_success = [](const http::ReplyDoc& one) { return one.status >= 200 && one.status < 300; };
+        const auto& replies = route.operation->replies;
+        const auto first = std::ranges::find_if(replies, is_success);
+        return first != replies.end() && first->status == reply.status;
+    }
+
+    // "" where no operation takes anything of this one's reply.
+    std::string links_object(std::string_view operation) const {
+        std::map<std::string_view, JsonObject> parameters;
+        for (const auto& target : examples_.fed_by(operation))
+            parameters[target.operation].text(target.parameter, fmt::format("$response.body#{}", target.pointer));
+        JsonObject links;
+        for (auto& [id, members] : parameters) {
+            JsonObject link;
+            link.text("operationId", id).raw("parameters", std::move(members).take());
+            links.raw(id, std::move(link).take());
+        }
+        return links.empty() ? std::string() : std::move(links).take();
+    }
+
+    std::string reply_media(const http::RouteEntry& route, const http::ReplyDoc& reply, bool is_first) {
         JsonObject media;
         if (reply.body != nullptr) {
             media.raw("schema", components_.schema_of(*reply.body, Direction::output));
@@ -516,6 +554,9 @@ private:
         const auto fields = std::ranges::find_if(parameters, [](const auto& one) { return one.members != nullptr; });
         if (fields != parameters.end() && reply.body != nullptr)
             media.raw("x-with-fields", components_.partial_of(*fields->members));
+        if (const auto* example = examples_.find(route.operation->id);
+            is_first && reply.body != nullptr && example != nullptr && !example->reply.empty())
+            media.raw("example", example->reply);
         return std::move(media).take();
     }
 
@@ -565,7 +606,9 @@ private:
 std::vector<SecurityScheme> default_security_schemes() {
     return {
         {"bearer", SchemeKind::bearer, "JWT",
-         "An access token, such as the `accessToken` of a log-in: `Authorization: Bearer …`."},
+         "An access token, such as the `accessToken` of a log-in: `Authorization: Bearer …`. Signed and checked by "
+         "RFC8725; "
+         "clients pass it on and read nothing of it."},
         {"session", SchemeKind::cookie, "__Host-sid",
          "The browser's session, which it sends by itself; changes need the CSRF token as well."},
     };

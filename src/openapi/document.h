@@ -53,6 +53,12 @@ struct SecurityScheme {
     std::string description;
 };
 
+// Where a parameter comes from, when it is of another operation's reply.
+struct ExampleSource {
+    std::string operation;
+    std::string pointer = "/id";  // in its reply (RFC 6901)
+};
+
 // A request that works, as documentation pages and generated collections send it when nobody has typed anything. JSON texts.
 //
 //     {.operation = "changeProduct", .body = R"({"name":"Sugar"})", .parameters = {{"id", R"("0197…")"}, {"If-Match", R"("\"1\"")"}}}
@@ -60,6 +66,10 @@ struct Example {
     std::string operation{};  // its id; "": of every operation that has these parameters, where nothing else is said
     std::string body{};
     std::map<std::string, std::string, std::less<>> parameters{};
+    // Why it does not succeed as it is: "codes are an app's". For people, and for whoever sends every example.
+    std::string needs{};
+    std::map<std::string, ExampleSource, std::less<>> from{};  // of parameters; the document's links
+    std::string reply{};                                       // what the operation answers, the first of its successes
 };
 
 // A request that the service makes itself, to whoever has asked for it (OpenAPI 3.1, "webhooks"). `body` and `example` are the whole of
@@ -98,7 +108,7 @@ struct Info {
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an
 // error code that two tables define differently, struct names that clash, and an example of nothing.
 //
-// Extensions: `x-permission` of an operation; `x-with-fields` beside the schema of a list: its rows when `?fields=` was given;
+// Extensions: `x-permission` of an operation; `x-needs`: why its example does not succeed by itself; `x-with-fields` beside the schema of a list: its rows when `?fields=` was given;
 // `x-problems`: every error code with its status and what a client does.
 [[nodiscard]] std::string document(const http::Router& router, const Info& info);
 

@@ -403,6 +403,47 @@ TEST(Lint, NamesEveryFault) {
                                           "GET /c: the operationId b is used before"));
 }
 
+TEST(Document, SaysWhatGoesAndWhatIsCalledInstead) {
+    http::Router router;
+    http::Routes routes(router.group(""), "things");
+    routes.get(
+        "/old", nothing_typed,
+        {.id = "oldThing",
+         .summary = "Old",
+         .deprecation = http::Deprecation{.since = "2026-12-01", .sunset = "2027-07-01", .instead = "newThing"}});
+    EXPECT_THAT(lint(router), ElementsAre("GET /old: names newThing in its place, which is no operation"));
+    routes.get("/new", nothing_typed, {.id = "newThing", .summary = "New"});
+    EXPECT_THAT(lint(router), IsEmpty());
+    const auto json = document(router, {.title = "Things", .version = "1.0.0"});
+    const auto old = member(json, "/old");
+    EXPECT_THAT(old, HasSubstr(R"("deprecated":true)"));
+    EXPECT_THAT(old,
+                HasSubstr("Deprecated since 2026-12-01; it may be gone from 2027-07-01 on. Use `newThing` instead."));
+    EXPECT_THAT(old, HasSubstr(R"("Sunset":{"$ref":"#/components/headers/Sunset"})"));
+    EXPECT_THAT(member(json, "/new"), Not(HasSubstr("deprecated")));
+    EXPECT_THAT(unresolved_references(json), IsEmpty());
+}
+
+TEST(Document, LinksRepliesToTheParametersTheyFeed) {
+    http::Router router;
+    http::Routes routes(router.group(""), "things");
+    routes.get("/things", nothing_typed, {.id = "listThings"});
+    routes.get("/things/{id}", nothing, {.id = "getThing"});
+    Info info{.title = "Things", .version = "1.0.0"};
+    info.examples = {{.operation = "getThing",
+                      .parameters = {{"id", R"("1")"}},
+                      .needs = "a thing has to be there",
+                      .from = {{"id", {.operation = "listThings", .pointer = "/data/0/id"}}}},
+                     {.operation = "listThings", .reply = R"({"data":[]})"}};
+    const auto json = document(router, info);
+    EXPECT_THAT(member(json, "links"), testing::StrEq(R"({"getThing":{"operationId":"getThing",)"
+                                                      R"("parameters":{"id":"$response.body#/data/0/id"}}})"));
+    EXPECT_THAT(member(json, "/things/{id}"), HasSubstr(R"("x-needs":"a thing has to be there")"));
+    EXPECT_THAT(member(member(json, "/things"), "200"), HasSubstr(R"("example":{"data":[]})"));
+    info.examples[0].from["id"].operation = "listNothing";
+    EXPECT_THROW((void)document(router, info), std::logic_error);
+}
+
 TEST(JsonText, EscapesNamesAndTexts) {
     EXPECT_EQ(JsonObject().take(), "{}");
     EXPECT_EQ(JsonArray().take(), "[]");

@@ -40,6 +40,13 @@ void require_use(const Example& example, const std::vector<const http::RouteEntr
         require_json(example, json);
     }
     if (!example.body.empty()) require_json(example, example.body);
+    if (!example.reply.empty()) require_json(example, example.reply);
+    for (const auto& [name, source] : example.from) {
+        if (std::ranges::none_of(routes, [&](const auto* route) { return is_meant(route) && takes(*route, name); }))
+            refuse(example, fmt::format("has a parameter \"{}\"", name));
+        if (std::ranges::none_of(routes, [&](const auto* route) { return route->operation->id == source.operation; }))
+            refuse(example, fmt::format("is fed by \"{}\", which is no operation", source.operation));
+    }
 }
 
 }  // namespace
@@ -51,9 +58,24 @@ Examples::Examples(const std::vector<Example>& examples, const std::vector<const
     }
 }
 
-std::string_view Examples::body_of(std::string_view operation) const {
+const Example* Examples::find(std::string_view operation) const {
     const auto found = by_operation_.find(operation);
-    return found == by_operation_.end() ? std::string_view() : found->second->body;
+    return found == by_operation_.end() ? nullptr : found->second;
+}
+
+std::string_view Examples::body_of(std::string_view operation) const {
+    const auto* example = find(operation);
+    return example == nullptr ? std::string_view() : std::string_view(example->body);
+}
+
+std::vector<Examples::Target> Examples::fed_by(std::string_view operation) const {
+    std::vector<Target> targets;
+    for (const auto& [name, example] : by_operation_) {
+        for (const auto& [parameter, source] : example->from) {
+            if (source.operation == operation) targets.push_back({name, parameter, source.pointer});
+        }
+    }
+    return targets;
 }
 
 std::string_view Examples::value_of(std::string_view operation, std::string_view parameter) const {

@@ -24,6 +24,15 @@ public:
     // JSON; "" where there is none.
     [[nodiscard]] std::string_view body_of(std::string_view operation) const;
     [[nodiscard]] std::string_view value_of(std::string_view operation, std::string_view parameter) const;
+    // nullptr where there is none.
+    [[nodiscard]] const Example* find(std::string_view operation) const;
+    // Which parameters of which operations come from a reply of this one.
+    struct Target {
+        std::string_view operation;
+        std::string_view parameter;
+        std::string_view pointer;
+    };
+    [[nodiscard]] std::vector<Target> fed_by(std::string_view operation) const;
     // What stands for a parameter of this name wherever nothing else is said.
     [[nodiscard]] std::string_view usual_value_of(std::string_view parameter) const { return value_of("", parameter); }
 

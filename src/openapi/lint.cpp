@@ -89,6 +89,11 @@ std::vector<std::string> lint(const http::Router& router) {
         for (const auto& name : route.parameters) {
             if (!takes_parameter(operation, name)) fault(fmt::format("the path parameter {} is not described", name));
         }
+        if (operation.deprecation && !operation.deprecation->instead.empty() &&
+            std::ranges::none_of(router.routes(), [&](const http::RouteEntry& other) {
+                return other.operation && other.operation->id == operation.deprecation->instead;
+            }))
+            fault(fmt::format("names {} in its place, which is no operation", operation.deprecation->instead));
         for (const auto& code : operation.errors) {
             if (code.status < 400 || code.status > 599)
                 fault(fmt::format("{} has the status {}", code.code, code.status));

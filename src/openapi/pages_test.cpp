@@ -93,12 +93,61 @@ TEST_F(DocsTest, HaveEveryAssetOfThePage) {
     EXPECT_EQ(get("/docs/swagger-ui.css", {}, http::Method::head).body, "");
 }
 
+// The page's files, and the modules that these import.
+TEST_F(DocsTest, HaveEveryModuleOfTheReader) {
+    const auto page = get("/docs/reader");
+    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_THAT(page.body, Not(HasSubstr("http")));
+    EXPECT_THAT(std::string(*page.header("Content-Security-Policy")), HasSubstr("script-src 'self';"));
+    std::vector<std::string> paths;
+    const auto add = [&paths](const std::string& text, std::string_view before, std::string_view folder) {
+        for (auto at = text.find(before); at != std::string::npos; at = text.find(before, at + 1)) {
+            const auto begin = at + before.size();
+            const auto path = std::string(folder) + text.substr(begin, text.find_first_of("\"'", begin) - begin);
+            if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+        }
+    };
+    add(page.body, "\"/docs/", "/docs/");
+    for (std::size_t at = 0; at < paths.size(); ++at) {
+        const auto path = paths[at];
+        const auto reply = get(path);
+        EXPECT_EQ(reply.status, 200) << path;
+        if (path.ends_with(".js")) add(reply.body, "from './", "/docs/");
+    }
+    EXPECT_EQ(paths.size(), 10U) << testing::PrintToString(paths);
+    EXPECT_EQ(get("/docs/reader.json").body, R"({"guides":false})");
+}
+
+constexpr base::EmbeddedFile guides[] = {{"guides/index.json", "[]"},
+                                         {"guides/offline.html", "<h1>Offline</h1>"},
+                                         {"guides/offline.html.br", "BR"},
+                                         {"guides/offline.html.gz", "GZ"}};
+
+TEST_F(PagesTest, TheReaderHasTheGuidesAndThePeopleThatItIsGiven) {
+    example::add_routes(router);
+    mount(router, {.info = example::info(),
+                   .reader = {.guides = guides,
+                              .sdk = "shop-client",
+                              .sign_in = SignIn{"/v1/log-in", "name", "token"},
+                              .people = {{"owner", "o@shop.example", "a \"demo\""}}}});
+    EXPECT_EQ(
+        get("/docs/reader.json").body,
+        R"({"guides":true,"sdk":"shop-client","signIn":{"path":"/v1/log-in","loginMember":"name",)"
+        R"("tokenMember":"token"},"people":[{"role":"owner","login":"o@shop.example","password":"a \"demo\""}]})");
+    const auto guide = get("/docs/guides/offline.html");
+    EXPECT_EQ(guide.body, "<h1>Offline</h1>");
+    EXPECT_EQ(guide.header("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_EQ(get("/docs/guides/offline.html", {{"Accept-Encoding", "br"}}).body, "BR");
+    EXPECT_EQ(get("/docs/guides/none.html").status, 404);
+}
+
 TEST_F(PagesTest, TheDocumentationPageCanBeLeftOut) {
     auto info = example::info();
     info.examples.clear();
     mount(router, {.info = info, .page = false});
     EXPECT_EQ(get("/openapi.json").status, 200);
     EXPECT_EQ(get("/docs").status, 404);
+    EXPECT_EQ(get("/docs/reader").status, 404);
 }
 
 constexpr ProblemNote sku_note[] = {

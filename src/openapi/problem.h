@@ -50,7 +50,7 @@ struct ProblemIssue {
 struct Problem {
     std::string type;
     std::string title;
-    std::int16_t status = 0;
+    std::int32_t status = 0;
     schema::Maybe<std::string> detail;
     schema::Maybe<std::string> instance;
     std::string code;

@@ -22,7 +22,7 @@ struct HeaderDoc {
     bool always = false;  // of the replies that document it; the others come when there is a reason
 };
 
-constexpr std::array<HeaderDoc, 21> header_docs{{
+constexpr auto header_docs = std::to_array<HeaderDoc>({
     {"ETag",
      "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone. "
      "Of a file: its bytes."},
@@ -31,7 +31,8 @@ constexpr std::array<HeaderDoc, 21> header_docs{{
     {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},
     {"RateLimit", "What is left of the limit that is closest to its end: `\"device\";r=599;t=1`."},
     {"RateLimit-Policy", "That limit, requests in seconds: `\"device\";q=600;w=60`."},
-    {"Retry-After", "Seconds to wait before the next attempt.", R"({"type":"integer","minimum":0})"},
+    {"Retry-After", "Seconds to wait before the next attempt.",
+     R"({"type":"integer","format":"int32","minimum":0,"maximum":2147483647})"},
     {"WWW-Authenticate", "How to authenticate, or which permission is missing (RFC 6750)."},
     {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
     {"Upgrade", "The protocol that this path speaks: `websocket` (RFC 9110 §7.8)."},
@@ -42,11 +43,15 @@ constexpr std::array<HeaderDoc, 21> header_docs{{
     {"Accept-Ranges", "`bytes`: a download that broke off goes on with `Range`."},
     {"Content-Range", "Which bytes of how many: `bytes 1024-2047/4096`."},
     {"Tus-Resumable", "The version of the tus protocol: `1.0.0`."},
-    {"Upload-Offset", "Where the upload continues, in bytes.", R"({"type":"integer","minimum":0})"},
-    {"Upload-Length", "Bytes of the whole upload.", R"({"type":"integer","minimum":0})"},
+    {"Upload-Offset", "Where the upload continues, in bytes.",
+     R"({"type":"integer","format":"int64","minimum":0,"maximum":9007199254740991})"},
+    {"Upload-Length", "Bytes of the whole upload.",
+     R"({"type":"integer","format":"int64","minimum":0,"maximum":9007199254740991})"},
     {"Upload-Metadata", "What the client said of it when it was created."},
     {"Upload-Expires", "When it goes, unless more bytes come."},
-}};
+    {"Deprecation", "Since when this operation should not be used any more (RFC 9745): `@` and Unix seconds."},
+    {"Sunset", "From when on it may be gone (RFC 8594)."},
+});
 
 std::string header_definition(std::string_view name) {
     const auto* const known = std::ranges::find(header_docs, name, &HeaderDoc::name);

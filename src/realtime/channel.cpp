@@ -1,7 +1,10 @@
 #include "realtime/channel.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
+
+#include "base/strings.h"
 
 namespace realtime {
 
@@ -41,6 +44,12 @@ Split split(std::string_view name) {
 ChannelKind kind_of(std::string_view channel) { return split(channel).kind; }
 
 bool is_topic(std::string_view topic) { return is_name(topic, longest_topic); }
+
+bool is_user_id(std::string_view id) {
+    constexpr std::string_view ends = "/?#%\x7f";
+    return !id.empty() && base::utf8_length(id).value_or(SIZE_MAX) <= longest_user_id &&
+           std::ranges::none_of(id, [&](char c) { return static_cast<unsigned char>(c) < 0x20U || ends.contains(c); });
+}
 
 bool is_channel(std::string_view name) {
     if (!is_name(name, longest_channel)) return false;

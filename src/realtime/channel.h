@@ -17,6 +17,7 @@ namespace realtime {
 inline constexpr std::size_t longest_channel = 164;
 inline constexpr std::size_t longest_event = 200;
 inline constexpr std::size_t longest_topic = 100;
+inline constexpr std::size_t longest_user_id = 128;  // characters
 inline constexpr std::string_view user_channel_prefix = "#server-to-user-";
 
 struct ChannelKind {
@@ -30,6 +31,8 @@ struct ChannelKind {
 [[nodiscard]] bool is_channel(std::string_view name);
 // 1 to 100 of the same.
 [[nodiscard]] bool is_topic(std::string_view topic);
+// Of who signs in: 1 to 128 characters of UTF-8, none of them a control, nor one of `/ ? # %`: the HTTP API has ids in its paths.
+[[nodiscard]] bool is_user_id(std::string_view id);
 
 // Throws std::invalid_argument for what is no topic.
 [[nodiscard]] std::string channel_of(const base::Uuid& tenant, std::string_view topic);

@@ -23,6 +23,10 @@ std::optional<detail::Envelope> read_envelope(std::string_view bytes) {
     return *std::move(read);
 }
 
+bool is_json(std::string_view text) {
+    return text == "null" || schema::parse<schema::Json>(text, {.max_bytes = text.size()}).has_value();
+}
+
 Roster::State state_in(const detail::Envelope& envelope) {
     Roster::State state;
     for (const auto& line : envelope.lines) {
@@ -40,21 +44,30 @@ Roster::State state_in(const detail::Envelope& envelope) {
 
 // ---- One message in its forms --------------------------------------------------------------------------------------
 
+bool is_client_event(std::string_view event) { return event.starts_with("client-"); }
+
 const Frame& Delivery::own() const {
     if (own_) return *own_;
     const auto tenant = tenant_of(message_.channel);
     const std::string_view topic = tenant ? tenant->topic : std::string_view(message_.channel);
+    // Other programs publish texts of any kind.
+    const std::string_view data = message_.data.empty() ? "null" : std::string_view(message_.data);
+    const bool is_valid = is_json(data);
     std::string text;
-    if (message_.event == "poke" && message_.data.starts_with('{')) {
+    if (message_.event == "poke" && is_valid && data.starts_with('{')) {
         text = fmt::format(R"({{"t":"poke","topic":"{}","n":{})", topic, number_);
-        const auto members = std::string_view(message_.data).substr(1);
+        const auto members = data.substr(data.find_first_not_of(" \t\r\n", 1));
         if (!members.starts_with('}')) text += ',';
         text += members;
     } else {
         text = fmt::format(R"({{"t":"ev","topic":"{}","n":{},"event":)", topic, number_);
         schema::write_json_string(message_.event, text);
         text += R"(,"d":)";
-        text += message_.data.empty() ? "null" : message_.data;
+        if (is_valid) {
+            text += data;
+        } else {
+            schema::write_json_string(data, text);
+        }
         text += '}';
     }
     return own_.emplace(std::move(text));
@@ -259,23 +272,39 @@ void Hub::judge_number(Peer& peer, const Envelope& envelope) {
 }
 
 void Hub::deliver(const Message& message) {
+    // On a tenant's own topics no client speaks, whatever an instance of an earlier version lets through.
+    if (is_client_event(message.event) && tenant_of(message.channel)) return;
     remember(message);
     const auto found = channels_.find(message.channel);
     if (found == channels_.end()) return;
-    const Delivery delivery(message, ++found->second.number);
-    for (auto* const follower : found->second.followers) follower->on_delivery(delivery);
+    for (auto& audience : found->second.audiences) {
+        const Delivery delivery(message, ++audience.number);
+        for (auto* const follower : audience.followers) follower->on_delivery(delivery);
+    }
+}
+
+void Hub::deliver_by_reader(Message message, const DataFor& data_for) {
+    const auto found = channels_.find(message.channel);
+    if (found == channels_.end()) return;
+    for (auto& audience : found->second.audiences) {
+        auto data = data_for(audience.reader);
+        if (!data) continue;
+        message.data = *std::move(data);
+        const Delivery delivery(message, ++audience.number);
+        for (auto* const follower : audience.followers) follower->on_delivery(delivery);
+    }
 }
 
 void Hub::tell_gap(std::string_view prefix) {
     gaps_.increment();
     for (const auto& [name, channel] : channels_) {
         if (!name.starts_with(prefix)) continue;
-        for (auto* const follower : channel.followers) follower->on_gap(name);
+        channel.each([&](Follower* follower) { follower->on_gap(name); });
     }
 }
 
 void Hub::remember(const Message& message) {
-    if (!kind_of(message.channel).is_cache || message.event.starts_with("client-")) return;
+    if (!kind_of(message.channel).is_cache || is_client_event(message.event)) return;
     const auto now = async::Loop::now();
     if (!cached_.contains(message.channel)) cached_order_.push_back(message.channel);
     cached_.insert_or_assign(message.channel, Cached{message, now});
@@ -299,31 +328,64 @@ std::chrono::seconds Hub::cached_for(std::string_view channel) const {
 
 // ---- Followers -----------------------------------------------------------------------------------------------------
 
-void Hub::follow(std::string_view channel, Follower* follower) {
+std::size_t Hub::Channel::size() const {
+    std::size_t count = 0;
+    for (const auto& audience : audiences) count += audience.followers.size();
+    return count;
+}
+
+std::vector<Follower*>& Hub::Channel::with(const Reader& reader) {
+    const auto found = std::ranges::find(audiences, reader, &Audience::reader);
+    if (found != audiences.end()) return found->followers;
+    return audiences.emplace_back(reader).followers;
+}
+
+bool Hub::Channel::remove(const Follower* follower) {
+    for (auto audience = audiences.begin(); audience != audiences.end(); ++audience) {
+        auto& followers = audience->followers;
+        const auto at = std::ranges::find(followers, follower);
+        if (at == followers.end()) continue;
+        *at = followers.back();
+        followers.pop_back();
+        if (followers.empty()) audiences.erase(audience);
+        return true;
+    }
+    return false;
+}
+
+void Hub::follow(std::string_view channel, Follower* follower, const Reader& reader) {
     auto found = channels_.find(channel);
     if (found == channels_.end()) {
         found = channels_.emplace(std::string(channel), Channel{}).first;
         count_tenant(channel, true);
     }
-    found->second.followers.push_back(follower);
-    changed_count(found->first, found->second.followers.size());
+    found->second.with(reader).push_back(follower);
+    changed_count(found->first, found->second.size());
 }
 
 void Hub::unfollow(std::string_view channel, Follower* follower) {
     const auto found = channels_.find(channel);
     if (found == channels_.end()) return;
-    auto& followers = found->second.followers;
-    const auto at = std::ranges::find(followers, follower);
-    if (at == followers.end()) return;
-    *at = followers.back();
-    followers.pop_back();
+    if (!found->second.remove(follower)) return;
     const auto name = found->first;
-    const auto left = followers.size();
+    const auto left = found->second.size();
     if (left == 0) {
         channels_.erase(found);
         count_tenant(name, false);
     }
     changed_count(name, left);
+}
+
+void Hub::read_as(std::string_view channel, Follower* follower, const Reader& reader) {
+    const auto found = channels_.find(channel);
+    if (found == channels_.end()) return;
+    const auto& audiences = found->second.audiences;
+    const auto now = std::ranges::find_if(audiences, [&](const Audience& one) {
+        return std::ranges::find(one.followers, follower) != one.followers.end();
+    });
+    if (now == audiences.end() || now->reader == reader) return;
+    static_cast<void>(found->second.remove(follower));
+    found->second.with(reader).push_back(follower);
 }
 
 void Hub::on_tenant(std::move_only_function<void(const base::Uuid&, bool)> handler) { on_tenant_ = std::move(handler); }
@@ -338,9 +400,11 @@ void Hub::count_tenant(std::string_view channel, bool is_followed) {
     if (on_tenant_ && (before == 0 || (before == 1 && !is_followed))) on_tenant_(of_tenant->tenant, is_followed);
 }
 
-std::uint64_t Hub::number_of(std::string_view channel) const {
+std::uint64_t Hub::number_of(std::string_view channel, const Reader& reader) const {
     const auto found = channels_.find(channel);
-    return found == channels_.end() ? 0 : found->second.number;
+    if (found == channels_.end()) return 0;
+    const auto audience = std::ranges::find(found->second.audiences, reader, &Audience::reader);
+    return audience == found->second.audiences.end() ? 0 : audience->number;
 }
 
 std::vector<std::string> Hub::followed(std::string_view prefix) const {
@@ -366,7 +430,7 @@ void Hub::tell_count(const std::string& channel) {
         large_.insert(channel);
         return;
     }
-    for (auto* const follower : found->second.followers) follower->on_count(channel, sockets);
+    found->second.each([&](Follower* follower) { follower->on_count(channel, sockets); });
 }
 
 // ---- Rosters -------------------------------------------------------------------------------------------------------
@@ -391,7 +455,7 @@ void Hub::tell(const Roster::Changes& changes) {
         if (observer_ != nullptr) observer_->on_member(change);
         const auto found = channels_.find(change.channel);
         if (found == channels_.end()) continue;
-        for (auto* const follower : found->second.followers) follower->on_presence(change);
+        found->second.each([&](Follower* follower) { follower->on_presence(change); });
     }
 }
 
@@ -479,7 +543,7 @@ void Hub::beat_once(std::uint64_t round) {
         Envelope envelope{.kind = "ops", .version = ++roster_version_};
         for (const auto& channel : std::exchange(counted_, {})) {
             const auto found = channels_.find(channel);
-            const auto sockets = found == channels_.end() ? 0 : found->second.followers.size();
+            const auto sockets = found == channels_.end() ? 0 : found->second.size();
             envelope.lines.push_back({channel, {}, {}, static_cast<std::int64_t>(sockets)});
         }
         send(std::move(envelope));
@@ -488,7 +552,7 @@ void Hub::beat_once(std::uint64_t round) {
         for (const auto& name : std::exchange(large_, {})) {
             const auto found = channels_.find(name);
             if (found == channels_.end()) continue;
-            for (auto* const follower : found->second.followers) follower->on_count(name, roster_.sockets(name));
+            found->second.each([&](Follower* follower) { follower->on_count(name, roster_.sockets(name)); });
         }
     }
     send({.kind = "beat", .number = number_, .version = roster_version_});

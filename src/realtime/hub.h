@@ -27,6 +27,7 @@
 #include "async/loop.h"
 #include "async/stopped.h"
 #include "async/sync.h"
+#include "auth/caller.h"
 #include "base/random.h"
 #include "base/uuid.h"
 #include "log/logger.h"
@@ -47,8 +48,23 @@ struct Message {
     bool data_is_json = false;  // of a client event: Pusher's clients get it as it stands, not as a text
 };
 
-// One message on its way to many, each form of it made once. `number` counts the messages of this channel on this loop: two that
-// follow each other have numbers that do, or something was missed.
+// Clients say these themselves ("Client events").
+[[nodiscard]] bool is_client_event(std::string_view event);
+
+// Who follows a channel, as far as it decides what is said to them. Those of one channel whose readers are equal are told the same, in one
+// buffer, and have their numbers together.
+struct Reader {
+    base::Uuid user{};
+    std::shared_ptr<const auth::Grants> grants{};
+    friend bool operator==(const Reader& one, const Reader& other) {
+        return one.user == other.user &&
+               (one.grants == other.grants ||
+                (one.grants != nullptr && other.grants != nullptr && *one.grants == *other.grants));
+    }
+};
+
+// One message on its way to many, each form of it made once. `number` counts the messages of this channel to these readers on this loop:
+// two that follow each other have numbers that do, or something was missed.
 class Delivery {
 public:
     Delivery(const Message& message, std::uint64_t number) : message_(message), number_(number) {}
@@ -166,14 +182,20 @@ public:
     void publish(const Message& message);
     // To this loop's followers alone: each loop has heard of it in another way.
     void deliver(const Message& message);
+    // The same, but each is told what they may know: `data_for` is asked once for all with equal readers. nullopt: they are told nothing.
+    using DataFor = std::function<std::optional<std::string>(const Reader&)>;
+    void deliver_by_reader(Message message, const DataFor& data_for);
     // Followers of channels whose names begin so may have missed something.
     void tell_gap(std::string_view prefix = {});
     // Of tenants: when the first socket of this loop follows one of its channels, and when the last has left.
     void on_tenant(std::move_only_function<void(const base::Uuid& tenant, bool is_followed)> handler);
 
-    void follow(std::string_view channel, Follower* follower);
+    void follow(std::string_view channel, Follower* follower, const Reader& reader = {});
     void unfollow(std::string_view channel, Follower* follower);
-    [[nodiscard]] std::uint64_t number_of(std::string_view channel) const;
+    // Who follows it may know something else from now on.
+    void read_as(std::string_view channel, Follower* follower, const Reader& reader);
+    // Of the last message to such a reader.
+    [[nodiscard]] std::uint64_t number_of(std::string_view channel, const Reader& reader = {}) const;
     // On this loop.
     [[nodiscard]] bool is_followed(std::string_view channel) const { return channels_.contains(channel); }
     // Channels whose names begin so; looks at all of them.
@@ -203,9 +225,24 @@ public:
 private:
     friend class Hubs;
     using Envelope = detail::Envelope;
-    struct Channel {
-        std::vector<Follower*> followers;
+    struct Audience {
+        Reader reader;
+        std::vector<Follower*> followers{};
         std::uint64_t number = 0;
+    };
+    // None of them is empty; nearly always there is one.
+    struct Channel {
+        std::vector<Audience> audiences;
+
+        [[nodiscard]] std::size_t size() const;
+        [[nodiscard]] std::vector<Follower*>& with(const Reader& reader);
+        [[nodiscard]] bool remove(const Follower* follower);
+        template <class Act>
+        void each(Act act) const {
+            for (const auto& audience : audiences) {
+                for (auto* const follower : audience.followers) act(follower);
+            }
+        }
     };
     struct Peer {
         std::int64_t number = -1;   // of its last message; -1: it was not heard yet

@@ -2,11 +2,13 @@
 
 #include "realtime/hub.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "realtime/channel.h"
+#include "schema/schema.h"
 
 namespace realtime {
 namespace {
@@ -97,6 +99,106 @@ TEST_F(HubTest, AMessageReachesAllLoopsInBothForms) {
     EXPECT_EQ(ear.own.back(), R"({"t":"poke","topic":"changes","n":3})");
     EXPECT_EQ(far.own.size(), 2U);
     here->unfollow(channel, &ear);
+}
+
+// Other programs publish there with the app's secret, and tills read it with JSON.parse.
+TEST_F(HubTest, WhatOthersPublishIsAlwaysJson) {
+    const auto channel = channel_of(base::Uuid(), "changes");
+    Ear ear;
+    here->follow(channel, &ear);
+    const std::pair<std::string, std::string> said[] = {
+        {"just text", R"(,"event":"note","d":"just text"})"},
+        {R"({"seq":1)", R"(,"event":"note","d":"{\"seq\":1"})"},
+        {"1,\"t\":\"poke\"", R"(,"event":"note","d":"1,\"t\":\"poke\""})"},
+        {std::string(2'000, '['), R"(,"event":"note","d":")" + std::string(2'000, '[') + R"("})"},
+        {"", R"(,"event":"note","d":null})"},
+        {"null", R"(,"event":"note","d":null})"},
+        {R"("text")", R"(,"event":"note","d":"text"})"},
+        {"[1]", R"(,"event":"note","d":[1]})"},
+    };
+    std::uint64_t number = 0;
+    for (const auto& [data, behind] : said) {
+        here->publish({.channel = channel, .event = "note", .data = data});
+        EXPECT_EQ(ear.own.back(), fmt::format(R"({{"t":"ev","topic":"changes","n":{})", ++number) + behind);
+        EXPECT_TRUE(schema::parse<schema::Json>(ear.own.back()));
+    }
+    for (const auto* data : {R"({"seq":1)", "[1]", "text", "{ }", "{\n\"seq\":1 }"}) {
+        here->publish({.channel = channel, .event = "poke", .data = data});
+        EXPECT_TRUE(schema::parse<schema::Json>(ear.own.back())) << ear.own.back();
+    }
+    here->unfollow(channel, &ear);
+}
+
+TEST_F(HubTest, NoClientSpeaksOnATenantsTopics) {
+    const auto tenant = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01");
+    const auto topic = tenant.to_string() + ".changes";
+    for (const auto* prefix : {"private-t.", "presence-t.", "private-cache-t.", "presence-cache-t."}) {
+        const auto channel = prefix + topic;
+        Ear near;
+        Ear far;
+        here->follow(channel, &near);
+        there->follow(channel, &far);
+        here->publish({.channel = channel, .event = "client-changed", .data = "{}", .data_is_json = true});
+        turn();
+        EXPECT_TRUE(near.own.empty() && far.own.empty()) << prefix;
+        here->publish({.channel = channel, .event = "changed", .data = "{}"});
+        turn();
+        EXPECT_EQ(near.numbers, std::vector<std::uint64_t>{1}) << prefix;
+        EXPECT_EQ(far.own.size(), 1U) << prefix;
+        here->unfollow(channel, &near);
+        there->unfollow(channel, &far);
+    }
+    Ear ear;
+    there->follow("private-room", &ear);
+    here->publish({.channel = "private-room", .event = "client-typing", .data = "{}", .data_is_json = true});
+    turn();
+    EXPECT_EQ(ear.own.size(), 1U);
+    there->unfollow("private-room", &ear);
+}
+
+TEST_F(HubTest, EqualReadersAreToldTheSameAndOthersNothing) {
+    const auto channel = channel_of(base::Uuid(), "changes");
+    const auto place = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01");
+    const auto grants = [&](bool is_there) {
+        auto made = std::make_shared<auth::Grants>();
+        if (is_there) made->by_place.emplace_back(place, auth::PermissionSet(1));
+        return Reader{.grants = std::move(made)};
+    };
+    Ear first;
+    Ear second;
+    Ear elsewhere;
+    here->follow(channel, &first, grants(true));
+    here->follow(channel, &second, grants(true));
+    here->follow(channel, &elsewhere, grants(false));
+    int asked = 0;
+    const auto tell = [&] {
+        here->deliver_by_reader({.channel = channel, .event = "poke", .data = {}},
+                                [&](const Reader& reader) -> std::optional<std::string> {
+                                    ++asked;
+                                    if (reader.grants->by_place.empty()) return std::nullopt;
+                                    return R"({"seq":7})";
+                                });
+    };
+    tell();
+    EXPECT_EQ(asked, 2);
+    EXPECT_EQ(first.own, std::vector<std::string>{R"({"t":"poke","topic":"changes","n":1,"seq":7})"});
+    EXPECT_EQ(second.own, first.own);
+    EXPECT_TRUE(elsewhere.own.empty());
+    // Whoever was told nothing has missed nothing: the next number is theirs.
+    here->publish({.channel = channel, .event = "note", .data = "{}"});
+    EXPECT_EQ(first.numbers, (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(elsewhere.numbers, std::vector<std::uint64_t>{1});
+    EXPECT_EQ(here->number_of(channel, grants(true)), 2U);
+    EXPECT_EQ(here->number_of(channel, grants(false)), 1U);
+    // A right that ends, without leaving the channel.
+    const auto counted = first.counts.size();
+    here->read_as(channel, &second, grants(false));
+    tell();
+    EXPECT_EQ(first.own.size(), 3U);
+    EXPECT_EQ(second.own.size(), 2U);
+    EXPECT_EQ(first.counts.size(), counted);
+    for (auto* const ear : {&first, &second, &elsewhere}) here->unfollow(channel, ear);
+    EXPECT_FALSE(here->is_followed(channel));
 }
 
 TEST_F(HubTest, PresenceAndCountsAreOfAllLoops) {

@@ -61,11 +61,12 @@ void OwnDialect::on_open() {
     patience_->expires_after(parts_.first_message_within);
 }
 
-void OwnDialect::on_closed(CloseCode code) {
-    if (code == codes().slow) pass_.was_slow(async::Loop::now());
+void OwnDialect::on_slow() { pass_.was_slow(async::Loop::now()); }
+
+void OwnDialect::on_closed(CloseCode /*code*/) {
     patience_.reset();
     if (watched_) {
-        for (const auto& topic : topics_) parts_.hub.unfollow(channel_of(caller().tenant_id, topic), this);
+        for (const auto& [topic, kept] : topics_) parts_.hub.unfollow(channel_of(caller().tenant_id, topic), this);
     }
     topics_.clear();
     if (watched_) watched_->is_over = true;
@@ -88,6 +89,7 @@ void OwnDialect::admit(Access::Identity identity) {
             if (const auto open = weak.lock())
                 open->close(CloseCode::unauthorised, by_token ? "the token has expired" : "the session has ended");
         };
+        grants_ = identity.caller.grants;
         watched_ = parts_.sessions.add(std::move(identity.caller), expires,
                                        {.on_end = end, .on_change = [this](const auth::Caller&) { judge_rights(); }});
     }
@@ -114,17 +116,23 @@ async::Task<void> OwnDialect::authenticate(std::string token) {
 
 // Rights are those of now, not those of when it subscribed.
 void OwnDialect::judge_rights() {
-    std::string gone;
+    const bool are_others = std::exchange(grants_, caller().grants) != caller().grants;
+    std::map<std::string_view, std::string> gone;  // by code
     for (auto at = topics_.begin(); at != topics_.end();) {
-        if (parts_.access.may_follow(caller(), *at)) {
+        const auto channel = channel_of(caller().tenant_id, at->first);
+        const auto* code = parts_.access.why_not(caller(), at->second);
+        if (code == nullptr) {
+            if (are_others) parts_.hub.read_as(channel, this, parts_.access.reader_of(caller(), at->second));
             ++at;
             continue;
         }
-        parts_.hub.unfollow(channel_of(caller().tenant_id, *at), this);
-        gone += (gone.empty() ? "" : ",") + json_string(*at);
+        parts_.hub.unfollow(channel, this);
+        auto& names = gone[code->code];
+        names += (names.empty() ? "" : ",") + json_string(at->first);
         at = topics_.erase(at);
     }
-    if (!gone.empty()) say(fmt::format(R"({{"t":"unsubscribed","topics":[{}],"code":"auth.forbidden"}})", gone));
+    for (const auto& [code, names] : gone)
+        say(fmt::format(R"({{"t":"unsubscribed","topics":[{}],"code":{}}})", names, json_string(code)));
 }
 
 // ---- What it says --------------------------------------------------------------------------------------------------
@@ -141,24 +149,40 @@ async::Task<void> OwnDialect::on_message(std::string_view text) {
     co_await subscribe(*std::move(request));
 }
 
+// nullopt: it was refused.
+async::Task<std::optional<Followed>> OwnDialect::begin(std::string topic) {
+    std::optional<Followed> followed;
+    std::optional<base::Failure> failure;
+    try {
+        if (is_topic(topic)) followed = co_await parts_.access.may_begin(caller(), topic, soon());
+    } catch (const base::Failure& error) {
+        failure = error;
+    }
+    if (failure) {
+        refuse(failure->code().code, failure->code().title, topic);
+    } else if (!followed) {
+        refuse("auth.forbidden", "there is no such topic, or not for this caller", topic);
+    }
+    co_return followed;
+}
+
 async::Task<void> OwnDialect::subscribe(Request request) {
     std::string done;
     for (const auto& topic : request.topics.value_or(std::vector<std::string>{})) {
-        const bool may = is_topic(topic) && co_await parts_.access.may_begin(caller(), topic, soon());
-        if (!may) {
-            refuse("auth.forbidden", "there is no such topic, or not for this caller", topic);
-            continue;
-        }
+        auto followed = co_await begin(topic);
+        if (!followed) continue;
         const auto channel = channel_of(caller().tenant_id, topic);
+        const auto reader = parts_.access.reader_of(caller(), *followed);
         if (!topics_.contains(topic)) {
             if (topics_.size() >= parts_.most_topics) {
                 refuse("realtime.too_many_topics", "a socket follows at most 100 topics", topic);
                 continue;
             }
-            parts_.hub.follow(channel, this);
-            topics_.insert(topic);
+            parts_.hub.follow(channel, this, reader);
+            topics_.emplace(topic, *std::move(followed));
         }
-        done += fmt::format("{}{}:{}", done.empty() ? "" : ",", json_string(topic), parts_.hub.number_of(channel));
+        done +=
+            fmt::format("{}{}:{}", done.empty() ? "" : ",", json_string(topic), parts_.hub.number_of(channel, reader));
     }
     say(fmt::format(R"({{"t":"subscribed","topics":{{{}}}}})", done));
     // Asked for behind the subscription: what happens in between is a poke.

@@ -15,8 +15,8 @@
 // the last one, and one that is not followed by the next number means that something was missed. It ends with 4401 when its session or
 // its token has.
 
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "realtime/gate.h"
@@ -44,6 +44,7 @@ public:
 
     void on_open() override;
     async::Task<void> on_message(std::string_view text) override;
+    void on_slow() override;
     void on_closed(CloseCode code) override;
 
     void on_delivery(const Delivery& delivery) override;
@@ -58,6 +59,7 @@ private:
     void unsubscribe(const Request& request);
     void admit(Access::Identity identity);
     void judge_rights();
+    [[nodiscard]] async::Task<std::optional<Followed>> begin(std::string topic);
     void say(std::string text);
     void refuse(std::string_view code, std::string_view message, std::string_view topic = {});
     [[nodiscard]] const auth::Caller& caller() const { return watched_->caller; }
@@ -67,7 +69,8 @@ private:
     std::optional<Access::Identity> identity_;
     SocketGate::Pass pass_;
     SessionWatch::Watched watched_;
-    std::set<std::string, std::less<>> topics_;
+    std::map<std::string, Followed, std::less<>> topics_;
+    std::shared_ptr<const auth::Grants> grants_;  // by which the topics are read
     std::unique_ptr<async::Timer> patience_;
     bool gap_told_ = false;
 };

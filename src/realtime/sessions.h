@@ -16,8 +16,15 @@
 #include "auth/caller.h"
 #include "base/time.h"
 #include "log/logger.h"
+#include "realtime/hub.h"
 
 namespace realtime {
+
+// A topic that somebody follows, and what the database said of it when they began.
+struct Followed {
+    std::string topic;
+    std::optional<base::Uuid> place{};  // nullopt: it is at no place
+};
 
 // What the service knows of sessions and topics. One a loop.
 class Access {
@@ -26,12 +33,15 @@ public:
     // Of these callers' sessions, which are distinct, those that still live, with the rights of now.
     [[nodiscard]] virtual async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                                             async::SteadyTime deadline) = 0;
-    // Asked once, when a topic of the caller's own tenant is asked for: what the database knows of it counts, too. One that there is
-    // not is refused.
-    [[nodiscard]] virtual async::Task<bool> may_begin(auth::Caller caller, std::string topic,
-                                                      async::SteadyTime deadline) = 0;
-    // Asked again whenever rights may have changed: by these alone.
-    [[nodiscard]] virtual bool may_follow(const auth::Caller& caller, std::string_view topic) const = 0;
+    // Asked once, when a topic of the caller's own tenant is asked for: what the database knows of it counts, too. nullopt: there is none,
+    // or not for them. Throws what else is in the way.
+    [[nodiscard]] virtual async::Task<std::optional<Followed>> may_begin(auth::Caller caller, std::string topic,
+                                                                         async::SteadyTime deadline) = 0;
+    // Asked at each look, of what has begun: why the rights of now end it; nullptr: they do not.
+    [[nodiscard]] virtual const base::ErrorCode* why_not(const auth::Caller& caller,
+                                                         const Followed& followed) const = 0;
+    // Whom the messages of the topic see in the caller.
+    [[nodiscard]] virtual Reader reader_of(const auth::Caller& caller, const Followed& followed) const = 0;
     // Of an access token as it stands behind "Bearer". Throws base::Failure (401).
     struct Identity {
         auth::Caller caller;

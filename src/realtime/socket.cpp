@@ -70,6 +70,7 @@ void Socket::send_bytes(std::shared_ptr<const std::string> bytes) {
         // What was not begun goes: the client pulls, as after any break.
         queue_.clear();
         queue_at_ = queued_ = 0;
+        dialect_->on_slow();
         return close(dialect_->codes().slow, "it takes less than comes");
     }
     parts_.metrics.sent.increment();

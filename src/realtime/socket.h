@@ -90,6 +90,8 @@ public:
     // Binary messages are closed with 1003, unless.
     [[nodiscard]] virtual bool takes_binary() const { return false; }
     [[nodiscard]] virtual async::Task<void> on_binary(std::string_view bytes);
+    // It takes less than comes, and is closed for that; on_closed() follows.
+    virtual void on_slow() {}
     // Also when the server closes; nothing is called behind it.
     virtual void on_closed(CloseCode code) = 0;
 };

@@ -233,7 +233,9 @@ describe.each(overlays)('%s', (overlay) => {
     const ports = policy.ingress.flatMap((rule: any) => rule.ports.map(({ port }: any) => port));
     expect(ports).toEqual([9090]);
     const open = policy.egress.flatMap((rule: any) => (rule.to ?? []).flatMap(({ ipBlock }: any) => ipBlock ?? []));
-    expect(open[0].except).toEqual(expect.arrayContaining(['169.254.0.0/16', '10.0.0.0/8', '127.0.0.0/8']));
+    expect(open.find(({ cidr }: any) => cidr === '0.0.0.0/0').except).toEqual(
+      expect.arrayContaining(['169.254.0.0/16', '10.0.0.0/8', '127.0.0.0/8']),
+    );
     const server = named(overlay, 'NetworkPolicy/backend-api-server').spec.ingress;
     expect(server).toHaveLength(1);
     expect(server[0].ports).toEqual([{ protocol: 'TCP', port: 8080 }]);

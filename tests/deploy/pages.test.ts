@@ -40,6 +40,14 @@ test.each(['configure', 'incidents'])('docs/operations/%s', async (page) => {
     for (const line of expected) expect(told.outputs[at], heading).toContain(line);
 });
 
+test('docs/configuration.md shows what the program says of wrong settings', async () => {
+  const page = await readFile(path.join(repository, 'docs/configuration.md'), 'utf8');
+  const [, said] = /\$ env -i PORT=70000 APP_SECRET=short backend-api serve\n([\s\S]*?)```/.exec(page)!;
+  const told = await run(environment.binary, ['serve'], { PORT: '70000', APP_SECRET: 'short' });
+  expect(told.code).toBe(78);
+  expect(told.output.trim()).toBe(said!.trim());
+});
+
 test('the statement that shows who holds locks', async () => {
   const page = await readFile(path.join(repository, 'docs/operations/incidents.md'), 'utf8');
   const [, sql] = /```sql\n([\s\S]*?)```/.exec(page)!;

@@ -73,6 +73,19 @@ describe.each(services)('%s', (name) => {
   });
 });
 
+// A file of variables wins over Environment=, and both processes read the same file.
+test('server and worker have a management port each, whatever the file says', async () => {
+  expect(values('backend-api.service', 'Environment')).toContain('MANAGEMENT_PORT=9090');
+  const [command, ...rest] = values('backend-api-worker.service', 'ExecStart');
+  expect(rest).toEqual([]);
+  const [program, ...words] = command!.split(' ');
+  const last = words.findIndex((word) => word.startsWith('/'));
+  const { stdout } = await execute(program!, [...words.slice(0, last), 'printenv', 'MANAGEMENT_PORT'], {
+    env: { ...process.env, MANAGEMENT_PORT: '9090' },
+  });
+  expect(stdout).toBe('9091\n');
+});
+
 test('the socket is the port of the server, which begins after the migrations', () => {
   expect(values('backend-api.socket', 'ListenStream')).toEqual(['8080']);
   expect(values('backend-api.service', 'Requires')).toEqual(['backend-api.socket']);

@@ -381,3 +381,12 @@ test('a subscriber that Redis has cut is back in two seconds, and those who foll
   await shop.create('/v1/products', { name: `Product ${randomUUID()}` });
   await client.heard('poke');
 });
+
+test('while Redis hangs there is no ticket, which is said as what it is', async () => {
+  const admin = new Redis(redis.url);
+  await admin.call('CLIENT', 'PAUSE', '4000', 'ALL');
+  const reply = await shop.api('POST', '/v1/auth/ws-ticket', {});
+  admin.disconnect();
+  expect([reply.status, reply.body.retriable, reply.body.code]).toEqual([503, true, 'redis.timeout']);
+  await until(async () => (await shop.api('POST', '/v1/auth/ws-ticket', {})).status === 200);
+}, 20_000);

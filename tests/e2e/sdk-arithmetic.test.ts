@@ -239,12 +239,15 @@ describe('what is no basket', () => {
     ['more than a number holds', { unitPrice: 2 ** 53 }],
     ['no number', { discount: Number.NaN }],
     ['a rate of 64 bits', { taxRatePpm: 2 ** 40 }],
+    ['a rate beyond 31 bits', { taxRatePpm: 2 ** 32 - 1 }],
   ])('%s', (_, changes) => {
     expect(sum(changes)).toEqual(error('malformed', 1));
   });
 
   test('another way of rounding, too many lines, a total that no number holds', () => {
     expect(sum({}, { taxRounding: 'bankers' })).toEqual(error('malformed'));
+    expect(sum({ lineNumber: 3e9 })).toEqual(error('malformed', 3e9));
+    for (const lines of [undefined, null, {}, [null], ['x']]) expect(sum({}, { lines })).toEqual(error('malformed'));
     const lines = (count: number): object => ({
       lines: Array.from({ length: count }, (_, index) => ({ ...line, lineNumber: index })),
     });

@@ -6,7 +6,7 @@ import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { environment } from './support/environment.js';
-import { answer, problem, ScriptedService, sdkSource, type Seen } from './support/sdk.js';
+import { problem, ScriptedService, sdkSource, type Seen, taken } from './support/sdk.js';
 import { until } from './support/until.js';
 
 // What the page's script has as `sdk`, and a till in it.
@@ -64,7 +64,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
   });
   beforeEach(async () => {
     service.seen.length = 0;
-    act = (_, response) => answer(response, 201, {});
+    act = (_, response) => taken(response);
   });
   // One browser for all, since it takes seconds to start; each test finds it as new.
   afterEach(async () => {
@@ -108,7 +108,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     let held: any;
     act = (_, response) => {
       if (sent().length === 3 && !held) held = response;
-      else answer(response, 201, {});
+      else taken(response);
     };
     await inPage(one, 'q.start();');
     await inPage(two, 'q.start();');
@@ -131,7 +131,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     let held: any;
     act = (_, response) => {
       if (!held) held = response;
-      else answer(response, 201, {});
+      else taken(response);
     };
     await inPage(one, 'q.start();');
     for (const name of ['a', 'b', 'c']) await add(one, name);
@@ -144,7 +144,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     await until(async () => sent().length === 4, 15_000);
     expect(Date.now() - began).toBeLessThan(10_000);
     expect(sent()).toEqual(['a', 'a', 'b', 'c']);
-    answer(held, 201, {});
+    taken(held);
     await debug.send('Debugger.resume').catch(() => {});
     await debug.send('Debugger.disable');
     await until(async () => (await inPage(one, 'return (await q.status()).sending;')) === false);
@@ -162,7 +162,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     const ids: string[] = [];
     for (let round = 0; round < (environment.long ? 12 : 6); ++round) {
       // Killed before, in and after adding and sending, by turns.
-      act = (_, response) => (round % 3 === 1 ? response.destroy() : answer(response, 201, {}));
+      act = (_, response) => (round % 3 === 1 ? response.destroy() : taken(response));
       const working = inPage(
         page,
         `q.start(); for (let index = 0; index < 10; ++index) { const { id } = await q.add('/v1/products', { body: { name: '${round}-' + index } }); window.name = (window.name || '') + ' ' + id; }`,
@@ -176,7 +176,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
       await openTill(page);
       await page.evaluate("window.name = ''");
     }
-    act = (_, response) => answer(response, 201, {});
+    act = (_, response) => taken(response);
     await inPage(page, 'q.start(); await q.flush();');
     await until(async () => (await inPage(page, 'return (await q.status()).waiting;')) === 0);
     const done: string[] = await inPage(page, "return (await t.store.list('done')).map(({ id }) => id);");
@@ -317,7 +317,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     await inPage(page, 'q.start();');
     await add(page, 'offline');
     await until(async () => sent().length >= 3);
-    act = (_, response) => answer(response, 201, {});
+    act = (_, response) => taken(response);
     await until(async () => (await inPage(page, 'return (await q.status()).waiting;')) === 0, 5_000);
   });
 

@@ -1,5 +1,5 @@
 // The SDK's calls against a service that answers as each test says: what is repeated, with which key, body and token, and what is not.
-import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -16,8 +16,9 @@ import {
   unwrap,
 } from '../../clients/typescript/src/index.js';
 import { Live, type LiveMessage, type Transport } from '../../clients/typescript/src/realtime.js';
+import { uploadResumable } from '../../clients/typescript/src/uploads.js';
 import { verifyWebhook, WebhookError } from '../../clients/typescript/src/webhooks.js';
-import { answer, problem, ScriptedService } from './support/sdk.js';
+import { type Act, answer, problem, ScriptedService, taken } from './support/sdk.js';
 import { until } from './support/until.js';
 
 let service: ScriptedService;
@@ -52,7 +53,8 @@ function expired(): { refreshes: () => number } {
       refreshes++;
       return answer(response, 200, { accessToken: 'new', refreshToken: 'second' });
     }
-    if (seen.headers.authorization === 'Bearer new') return answer(response, 200, { data: [], nextCursor: null });
+    if (seen.headers.authorization === 'Bearer new')
+      return answer(response, 200, { id: randomUUID(), data: [], nextCursor: null });
     return problem(response, 401, 'auth.token_expired', { retriable: true, action: 'refresh_auth' });
   });
   return { refreshes: () => refreshes };
@@ -154,11 +156,70 @@ describe('a token that has expired', () => {
   });
 });
 
+describe('a session and those who lie', () => {
+  const expiredThen = (act: Act): void =>
+    service.plays((seen, response, request) =>
+      seen.path === '/v1/auth/refresh'
+        ? act(seen, response, request)
+        : problem(response, 401, 'auth.token_expired', { retriable: true, action: 'refresh_auth' }),
+    );
+
+  test.each<[string, Act]>([
+    ['an empty object', (_, response) => answer(response, 200, {})],
+    ['nothing', (_, response) => answer(response, 204)],
+    ['nothing, of nobody', (_, response) => void response.writeHead(204).end()],
+    ["a portal's 403", (_, response) => void response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>')],
+    ["a portal's 401", (_, response) => void response.writeHead(401, { 'content-type': 'text/html' }).end('<h1>')],
+  ])('a refresh that is answered by %s ends nothing', async (_, act) => {
+    let told = 0;
+    expiredThen(act);
+    const api = await signedIn({ onSignedOut: () => told++ });
+    expect(await api.get('/v1/products')).toMatchObject({ ok: false, error: { code: 'client.foreign_answer' } });
+    expect([told, await api.session.load()]).toEqual([0, amina]);
+  });
+
+  test.each([{}, null, { user: {}, tenant: {} }, undefined])(
+    'a log-in that is answered by %j is none',
+    async (body) => {
+      service.plays((_, response) => answer(response, body === undefined ? 204 : 200, body));
+      const api = await signedIn();
+      expect(await api.logIn({ email: 'a@b.example', password: 'p' })).toMatchObject({
+        ok: false,
+        error: { code: 'client.foreign_answer' },
+      });
+      expect(await api.session.load()).toEqual(amina);
+    },
+  );
+
+  test('a log-out that is slow leaves the next one signed in, and ends its own', async () => {
+    let let_go = (): void => {};
+    const held = new Promise<void>((resolve) => (let_go = resolve));
+    service.plays(async (seen, response) => {
+      if (seen.path === '/v1/auth/refresh')
+        return answer(response, 200, { accessToken: 'new', refreshToken: 'second' });
+      if (seen.headers.authorization !== 'Bearer new')
+        return problem(response, 401, 'auth.token_expired', { retriable: true, action: 'refresh_auth' });
+      await held;
+      answer(response, 204);
+    });
+    const api = await signedIn();
+    const leaving = api.logOut();
+    await until(async () => service.seen.length === 3);
+    expect(await api.session.load()).toBeNull();
+    const brian = { userId: 'brian', tenantId: 'duka', accessToken: 'b', refreshToken: 'b' };
+    await api.session.save(brian);
+    let_go();
+    await leaving;
+    expect(await api.session.load()).toEqual(brian);
+    expect(service.seen.at(-1)!.path).toBe('/v1/auth/logout');
+  });
+});
+
 describe('what is sent again', () => {
   const after = (times: number, fail: (response: any) => void): void =>
-    service.plays((_, response) => {
+    service.plays((seen, response) => {
       if (service.seen.length <= times) fail(response);
-      else answer(response, 201, { id: 's' });
+      else taken(response, seen);
     });
 
   test.each<[string, (response: any) => void]>([
@@ -200,10 +261,12 @@ describe('what is sent again', () => {
   });
 
   test('the caller sets the key', async () => {
+    service.plays((seen, response) => taken(response, seen));
     const api = await signedIn();
+    const inBody = randomUUID();
     await api.post('/v1/products', { body: { name: 'Sukari' }, key: 'my-key' });
-    await api.post('/v1/sales', { body: { ...sale, clientRequestId: 'in-the-body' } });
-    expect(service.seen.map((seen) => seen.headers['idempotency-key'])).toEqual(['my-key', 'in-the-body']);
+    await api.post('/v1/sales', { body: { ...sale, clientRequestId: inBody } });
+    expect(service.seen.map((seen) => seen.headers['idempotency-key'])).toEqual(['my-key', inBody]);
   });
 
   test.each([
@@ -246,6 +309,46 @@ describe('what is sent again', () => {
     expect(retryAfter('soon', 0)).toBeNull();
   });
 
+  test.each<[string, Act]>([
+    [
+      'JSON without a name',
+      (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+    ],
+    ['a page of a mesh', (_, response) => answer(response, 200, {}, { 'content-type': 'text/html' })],
+    ['nothing of a mesh', (_, response) => answer(response, 200)],
+    ['null of a mesh', (_, response) => answer(response, 200, null)],
+  ])('what is no answer of the service is told: %s', async (_, act) => {
+    service.plays(act);
+    const result = await (await signedIn({ attempts: 1 })).get('/v1/products');
+    expect(result).toMatchObject({ ok: false, error: { code: 'client.foreign_answer' } });
+  });
+
+  test('a date is taken by the clock of the answer', async () => {
+    const at = (ms: number): string => new Date(Date.now() + 86_400_000 + ms).toUTCString();
+    service.plays((_, response) => void response.writeHead(503, { date: at(0), 'retry-after': at(30_000) }).end());
+    const result = await (await signedIn()).get('/v1/products');
+    expect(!result.ok && result.error.retryAfterMs).toBe(30_000);
+  });
+
+  test('why there is no answer is said, and a mistake of the program is thrown', async () => {
+    const refused = new Error('connect ECONNREFUSED 127.0.0.1:3000');
+    const dead = createClient({
+      baseUrl: service.url,
+      attempts: 1,
+      fetch: () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: refused })),
+    });
+    const result = await dead.get('/health');
+    expect(!result.ok && result.error).toMatchObject({ code: 'client.no_answer', detail: refused.message });
+    for (const baseUrl of ['localhost:3717', 'api.example', 'ftp://api.example'])
+      expect(() => createClient({ baseUrl })).toThrow(TypeError);
+    expect(() => createClient({ baseUrl: '', headers: { 'X-Till': 'Käse №1' } })).toThrow(/X-Till/);
+    const product = { body: { name: 'Sukari' }, key: 'a\nb' };
+    await expect(dead.post('/v1/products', product)).rejects.toThrow(/Idempotency-Key/);
+    const slash = createClient({ baseUrl: `${service.url}/`, attempts: 1 });
+    await slash.get('/health');
+    expect(service.seen.at(-1)!.path).toBe('/health');
+  });
+
   test('a caller that gives up, and a service that hangs', async () => {
     service.plays(() => {});
     const api = await signedIn({ attempts: 1 });
@@ -263,7 +366,7 @@ describe('what is sent again', () => {
 
 describe('values', () => {
   test('the largest amount passes, a larger one is an error before it is sent', async () => {
-    service.plays((seen, response) => answer(response, 201, JSON.parse(seen.body.toString())));
+    service.plays((seen, response) => answer(response, 201, { id: randomUUID(), ...JSON.parse(seen.body.toString()) }));
     const api = await signedIn();
     const largest = await unwrap(api.post('/v1/sales', { body: { ...sale, total: 9_007_199_254_740_991 } }));
     expect(largest.total).toBe(9_007_199_254_740_991);
@@ -329,6 +432,20 @@ describe('values', () => {
     expect(service.seen[1]!.path).toBe('/v1/products?limit=2&cursor=1');
     service.plays((_, response) => problem(response, 403, 'auth.forbidden', { action: 'contact' }));
     await expect(api.list('/v1/products').next()).rejects.toThrow(ApiError);
+  });
+
+  test.each<[string, unknown]>([
+    ['without a cursor', { data: [{ id: 'a' }] }],
+    ['that leads back to itself', { data: [{ id: 'a' }], nextCursor: 'same' }],
+    ['without rows', { data: null, nextCursor: null }],
+  ])('a list ends with an error at a page %s', async (_, page) => {
+    service.plays((__, response) => answer(response, 200, page));
+    const api = await signedIn();
+    const readAll = async (): Promise<void> => {
+      for await (const product of api.list('/v1/products')) product.name?.trim();
+    };
+    await expect(readAll()).rejects.toThrow(/client.foreign_answer/);
+    expect(service.seen.length).toBeLessThanOrEqual(2);
   });
 
   test('ids are of version 7, in the order of time', () => {
@@ -446,9 +563,69 @@ describe('webhooks', () => {
     ],
     ['half a signature', { headers: { ...headers, 'webhook-signature': headers['webhook-signature'].slice(0, 20) } }],
     ['no headers', { headers: {} }],
+    ['no tolerance', { toleranceSeconds: NaN, now: () => at.getTime() + 3_600_000 }],
+    ['secrets that are not set', { secrets: undefined }],
+    ['a body that was parsed', { body: JSON.parse(body) }],
   ])('refused: %s', (_, more) => {
     expect(() => verifyWebhook({ secrets: secret, headers, body, ...more })).toThrow(WebhookError);
   });
+
+  test.each(['whsec_', 'whsec_%%%', 'whsec_undefined'])('nobody signs with %s', (unset) => {
+    const key = Buffer.from(unset.replace('whsec_', ''), 'base64');
+    const mac = createHmac('sha256', key).update(`${id}.${headers['webhook-timestamp']}.${body}`).digest('base64');
+    const signed = { ...headers, 'webhook-signature': `v1,${mac}` };
+    expect(() => verifyWebhook({ secrets: unset, headers: signed, body })).toThrow(WebhookError);
+  });
+
+  test('of several fields of one name each is looked at', () => {
+    const several = { ...headers, 'webhook-signature': ['v1,AAAA', headers['webhook-signature']] };
+    expect(verifyWebhook({ secrets: secret, headers: several, body }).type).toBe('sale.created');
+  });
+});
+
+describe('uploads', () => {
+  const file = new Blob(['0123456789']);
+  const begun = (act: Act): void =>
+    service.plays((seen, response, request) => {
+      if (seen.method === 'POST') return answer(response, 201, undefined, { location: '/v1/uploads/tus/1' });
+      if (seen.method === 'PATCH') return act(seen, response, request);
+      answer(response, 200, undefined, { 'upload-offset': '0' });
+    });
+
+  test('a pause ends with the signal, and a long one is a pause', async () => {
+    for (const seconds of ['60', '3000000']) {
+      begun((_, response) => void response.writeHead(503, { 'retry-after': seconds }).end());
+      const controller = new AbortController();
+      const options = { purpose: 'image', signal: controller.signal } as const;
+      const sending = uploadResumable(await signedIn(), file, options);
+      await until(async () => service.seen.length === 2);
+      controller.abort();
+      await expect(sending).rejects.toThrow(/client.aborted/);
+      expect(service.seen).toHaveLength(2);
+    }
+  });
+
+  test.each(['0', '999999'])('an offset that cannot be ends it: %s', async (offset) => {
+    begun((_, response) => answer(response, 204, undefined, { 'upload-offset': offset }));
+    await expect(uploadResumable(await signedIn(), file, { purpose: 'image' })).rejects.toThrow(/have arrived/);
+    expect(service.seen).toHaveLength(2);
+  });
+
+  test.each(['@evil.example/up', '.evil.example/up', '//evil.example/up', '', 'up'])(
+    'nothing goes to where it does not belong: %j',
+    async (location) => {
+      const sent: string[] = [];
+      const api = await signedIn({
+        fetch: async (target, init) => {
+          sent.push(String(target));
+          return fetch(`${service.url}/v1/uploads/tus`, init);
+        },
+      });
+      service.plays((_, response) => answer(response, 201, undefined, location === '' ? {} : { location }));
+      await expect(uploadResumable(api, file, { purpose: 'image' })).rejects.toThrow(/Location/);
+      expect(sent).toEqual([`${service.url}/v1/uploads/tus`]);
+    },
+  );
 });
 
 describe('live', () => {
@@ -471,17 +648,22 @@ describe('live', () => {
     const live = new Live({
       transport,
       pull: () => new Promise((resolve) => pulls.push(resolve)),
-      onEvent: (topic, data) => events.push([topic, data]),
+      onEvent: (...event) => events.push(event),
       onResync: () => void resyncs.push(1),
       pauseMs: 1,
     });
     await until(async () => pulls.length === 1 && hearings.length === 1);
+    hearings[0]!.opened();
     for (let seq = 1; seq <= 10; ++seq) hearings[0]!.message({ t: 'poke', seq });
     pulls[0]!();
     await until(async () => pulls.length === 2);
     pulls[1]!();
     hearings[0]!.message({ t: 'ev', topic: 'intent.1', d: { state: 'succeeded' } });
-    expect(events).toEqual([['intent.1', { state: 'succeeded' }]]);
+    hearings[0]!.message({ t: 'ev', topic: 'intent.1', event: 'note', d: 'hello' });
+    expect(events).toEqual([
+      ['intent.1', { state: 'succeeded' }, 'changed'],
+      ['intent.1', 'hello', 'note'],
+    ]);
     hearings[0]!.closed(true);
     await until(async () => hearings.length === 2);
     hearings[1]!.opened();
@@ -489,24 +671,55 @@ describe('live', () => {
     pulls[2]!();
     hearings[1]!.message({ t: 'resync' });
     await until(async () => pulls.length === 4);
-    expect(resyncs).toEqual([1]);
+    // Of the second connection, since nobody knows what was said before it; and of what it said itself.
+    expect(resyncs).toEqual([1, 1]);
     live.close();
     hearings[1]!.message({ t: 'poke', seq: 99 } satisfies LiveMessage);
     pulls[3]!();
     expect(pulls).toHaveLength(4);
   });
 
-  test('a pull that fails is tried again without a poke', async () => {
+  const fails = (): never => {
+    throw new Error('no network');
+  };
+  test.each<[string, () => Promise<void>]>([
+    ['later', async () => fails()],
+    ['at once', fails],
+  ])('a pull that fails %s is tried again without a poke', async (_, fail) => {
     const { transport } = played();
     let pulls = 0;
-    const live = new Live({
-      transport,
-      pull: async () => {
-        if (++pulls < 3) throw new Error('no network');
-      },
-      idleMs: 5,
-    });
+    const live = new Live({ transport, pull: () => (++pulls < 3 ? fail() : Promise.resolve()), idleMs: 5 });
     await until(async () => pulls >= 3);
     live.close();
+  });
+
+  test.each<[string, () => Promise<void> | void]>([
+    ['later', async () => fails()],
+    ['at once', fails],
+  ])('an onResync that fails %s keeps nothing from pulling', async (_, onResync) => {
+    const { transport, hearings } = played();
+    let pulls = 0;
+    const live = new Live({ transport, pull: async () => void pulls++, onResync });
+    await until(async () => pulls === 1 && hearings.length === 1);
+    hearings[0]!.message({ t: 'resync' });
+    await until(async () => pulls === 2);
+    live.close();
+  });
+
+  test('a service that lets in and closes is asked at growing pauses', async () => {
+    let asked = 0;
+    const transport: Transport = (hearing) => {
+      asked++;
+      setTimeout(() => {
+        hearing.opened();
+        hearing.closed(true);
+      });
+      return { close: () => {} };
+    };
+    const live = new Live({ transport, pull: async () => {}, pauseMs: 20, random: () => 0.99 });
+    await until(async () => asked >= 4);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    live.close();
+    expect(asked).toBeLessThan(8);
   });
 });

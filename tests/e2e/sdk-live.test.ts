@@ -195,6 +195,22 @@ describe('a connection that is not what it seems', () => {
     expect(connections).toHaveLength(2);
   });
 
+  test("a portal's 403 at the ticket ends nothing", async () => {
+    let asked = 0;
+    const portal = kept2(
+      await ScriptedService.start((_, response) => {
+        asked++;
+        response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Room number?</h1>');
+      }),
+    );
+    const transport = webSocketTransport(createClient({ baseUrl: portal.url }), {
+      url: 'ws://127.0.0.1:1',
+      topics: [],
+    });
+    kept(new Live({ transport, pull: async () => {}, pauseMs: 1 }));
+    await until(async () => asked > 3);
+  });
+
   test('a session that is over opens no more of them', async () => {
     let asked = 0;
     const over = kept2(
@@ -235,6 +251,24 @@ describe('the feed', () => {
     const store = new Rows();
     await followChanges(createClient({ baseUrl: scripted.url }), { store })();
     expect([store.names(), store.at, store.replaced]).toEqual([['b'], 'c2', 1]);
+    await scripted.stop();
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['that is empty', {}, /client.foreign_answer/],
+    ['that goes nowhere', { cursor: 'c1', hasMore: true, changes: [] }, /gives nothing/],
+  ])('a page %s is an error, and nothing is stored', async (_, page, error) => {
+    let asked = 0;
+    const scripted = await ScriptedService.start((__, response) => {
+      asked++;
+      answer(response, 200, page);
+    });
+    const store = new Rows();
+    store.at = 'c1';
+    await expect(followChanges(createClient({ baseUrl: scripted.url, pauseMs: 1 }), { store })()).rejects.toThrow(
+      error,
+    );
+    expect([store.at, asked < 4]).toEqual(['c1', true]);
     await scripted.stop();
   });
 

@@ -4,16 +4,18 @@
 //     SDK_QUEUE=10000 bin/with-servers npx vitest run tests/e2e/sdk-queue.test.ts
 //     bin/test --long       the same with 10,000; writes down the run
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createClient, memorySession, type Session } from '../../clients/typescript/src/index.js';
-import { fileStore } from '../../clients/typescript/src/queue/files.js';
+import { fileSession, fileStore } from '../../clients/typescript/src/queue/files.js';
 import {
   type Entry,
   memoryStore,
+  type NewEntry,
   OfflineQueue,
   QueueError,
   type QueueOptions,
@@ -22,7 +24,7 @@ import {
 import { environment, repository } from './support/environment.js';
 import { FaultProxy, faults } from './support/fault-proxy.js';
 import { newSeed, recordRun, seeded } from './support/runs.js';
-import { answer, installSdk, type InstalledSdk, problem, ScriptedService } from './support/sdk.js';
+import { type Act, answer, installSdk, type InstalledSdk, problem, ScriptedService, taken } from './support/sdk.js';
 import { type Service, startService } from './support/service.js';
 import { openShop, password, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
@@ -143,7 +145,7 @@ describe('a till on a bad network, killed again and again', () => {
       expect(new Set(numbers).size, 'each receipt number once').toBe(numbers.length);
       expect((await readFile(path.join(folder, 'log-ins'), 'utf8')).length, 'the session survives').toBe(1);
       expect(kills).toBe(plan.kills);
-      expect(await readdir(path.join(folder, 'queue/writing'))).toEqual([]);
+      expect((await readdir(path.join(folder, 'queue/writing'))).length, 'halves').toBeLessThanOrEqual(plan.kills);
 
       const attempts = done.reduce((sum, entry) => sum + entry.attempts, 0);
       const figures = {
@@ -182,12 +184,12 @@ describe.each<[string, () => Promise<QueueStore>]>([
   const queues: OfflineQueue[] = [];
 
   beforeAll(async () => {
-    service = await ScriptedService.start((_, response) => answer(response, 201, { id: 'x' }));
+    service = await ScriptedService.start((_, response) => taken(response));
   });
   beforeEach(async () => {
     store = await newStore();
     await session.save(amina);
-    service.plays((_, response) => answer(response, 201, { id: 'x' }));
+    service.plays((_, response) => taken(response));
   });
   afterEach(async () => {
     for (const queue of queues.splice(0)) await queue.stop();
@@ -211,7 +213,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
     service.plays((seen, response) =>
       JSON.parse(seen.body.toString()).name === 'one'
         ? problem(response, 409, 'db.serialization', { retriable: true, action: 'retry' })
-        : answer(response, 201, {}),
+        : taken(response),
     );
     for (let round = 1; round <= 4; ++round) {
       expect(await queue.flush()).toMatchObject({ waiting: 3, stopped: 'put_off' });
@@ -228,9 +230,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what depends waits for what is parked, goes when that is mended, and is parked when that is dismissed', async () => {
     const queue = newQueue();
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === 'bad'
-        ? problem(response, 422, 'request.invalid')
-        : answer(response, 201, {}),
+      JSON.parse(seen.body.toString()).name === 'bad' ? problem(response, 422, 'request.invalid') : taken(response),
     );
     const bad = await queue.add('/v1/products', product('bad'));
     const next = await queue.add('/v1/products', { ...product('next'), dependsOn: [bad.id] });
@@ -282,7 +282,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
     service.plays((_, response) => problem(response, 401, 'auth.session_revoked', { action: 'refresh_auth' }));
     await queue.add('/v1/products', product('one'));
     expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 0, stopped: 'signed_out' });
-    service.plays((_, response) => answer(response, 201, {}));
+    service.plays((_, response) => taken(response));
     expect(await queue.flush()).toMatchObject({ waiting: 0 });
   });
 
@@ -294,7 +294,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
     await queue.flush();
     now += days * 86_400_000;
     expect(await queue.status()).toMatchObject({ waiting: 20, oldestAddedAt: added, oldestMs: days * 86_400_000 });
-    service.plays((_, response) => answer(response, 201, {}));
+    service.plays((_, response) => taken(response));
     expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 0 });
     expect(sent()).toHaveLength(20);
   });
@@ -329,7 +329,8 @@ describe.each<[string, () => Promise<QueueStore>]>([
   });
 
   test.each([
-    [404, '<h1>Not here</h1>', 'parked'],
+    [404, '<h1>Not here</h1>', 'waiting'],
+    [403, '<h1>Room number?</h1>', 'waiting'],
     [503, '<h1>Soon</h1>', 'waiting'],
     [200, '<h1>Accept our terms</h1>', 'waiting'],
   ] as const)('what somebody else answers with %i is %s → %s', async (status, page, state) => {
@@ -340,12 +341,134 @@ describe.each<[string, () => Promise<QueueStore>]>([
     expect((await queue.get(id))?.state).toBe(state);
   });
 
+  test.each<[string, number, Record<string, string>, string | undefined]>([
+    ['JSON of nobody', 200, { 'content-type': 'application/json' }, '{}'],
+    ['a log-in in JSON', 200, { 'content-type': 'application/json' }, '{"login":"required"}'],
+    ['null', 200, { 'content-type': 'application/json', 'x-request-id': 'mesh' }, 'null'],
+    ['JSON of a mesh', 200, { 'content-type': 'application/json', 'x-request-id': 'mesh' }, '{"id":"7","ok":true}'],
+    ['no content', 204, {}, undefined],
+    ['no content of a mesh', 204, { 'x-request-id': 'mesh' }, undefined],
+    ['a page of a mesh', 200, { 'content-type': 'text/html', 'x-request-id': 'mesh' }, '<h1>Maintenance</h1>'],
+    ['nothing', 200, { 'x-request-id': 'mesh' }, undefined],
+    ['half of it', 201, { 'content-type': 'application/json', 'x-request-id': 'mesh' }, '{"id":'],
+  ])('a yes that is not of the service leaves it waiting: %s', async (_, status, headers, body) => {
+    const queue = newQueue();
+    service.plays((__, response) => void response.writeHead(status, headers).end(body));
+    await queue.add('/v1/products', product('one'));
+    expect(await queue.flush()).toMatchObject({
+      waiting: 1,
+      stopped: 'no_answer',
+      problem: { code: 'client.foreign_answer' },
+    });
+    service.plays((__, response) => taken(response));
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 0 });
+  });
+
+  test('a yes to another sale, and one from where it was led to, are none', async () => {
+    const queue = newQueue();
+    const body = { locationId: 'l', occurredAt: '', lines: [], payments: [], total: 0, taxTotal: 0 };
+    const { id } = await queue.add('/v1/sales', { body });
+    service.plays((_, response) => answer(response, 201, { id: randomUUID(), clientRequestId: randomUUID() }));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, stopped: 'no_answer' });
+    service.plays((seen, response) => {
+      if (seen.method === 'POST') response.writeHead(302, { location: '/log-in' }).end();
+      else answer(response, 200, { id: randomUUID(), clientRequestId: id });
+    });
+    expect(await queue.flush()).toMatchObject({ waiting: 1, stopped: 'no_answer' });
+    service.plays((seen, response) => taken(response, seen));
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+  });
+
+  test('what somebody between will not pass parks nothing, and after five times the others go on', async () => {
+    const queue = newQueue();
+    for (const name of ['large', 'two', 'three']) await queue.add('/v1/products', product(name));
+    service.plays((seen, response) =>
+      seen.body.includes('large')
+        ? void response.writeHead(413, { 'content-type': 'text/html' }).end('<h1>Too large</h1>')
+        : taken(response),
+    );
+    for (let round = 1; round <= 4; ++round)
+      expect(await queue.flush()).toMatchObject({ waiting: 3, parked: 0, stopped: 'no_answer' });
+    expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 0, stopped: 'no_answer' });
+    expect(sent().slice(-2)).toEqual(['two', 'three']);
+  });
+
+  test.each<[string, Act]>([
+    ['a header', (_, response) => void response.writeHead(503, { 'retry-after': '1000000000' }).end()],
+    [
+      'a problem',
+      (_, response) =>
+        problem(response, 429, 'request.rate_limited', { retriable: true, action: 'retry', retryAfterMs: 1e12 }),
+    ],
+    [
+      'a date, on a device whose clock is a day behind',
+      (_, response) => {
+        const at = (ms: number): string => new Date(Date.now() + 86_400_000 + ms).toUTCString();
+        response.writeHead(503, { date: at(0), 'retry-after': at(5_000) }).end();
+      },
+    ],
+    [
+      'a word',
+      (_, response) =>
+        problem(response, 429, 'request.rate_limited', {
+          retriable: true,
+          action: 'retry',
+          retryAfterMs: 'soon' as unknown as number,
+        }),
+    ],
+  ])('no answer holds it up for more than five minutes: %s', async (_, act) => {
+    const queue = newQueue();
+    service.plays(act);
+    await queue.add('/v1/products', product('one'));
+    const { nextAttemptAt } = await queue.flush();
+    expect(nextAttemptAt! - now).toBeGreaterThanOrEqual(500);
+    expect(nextAttemptAt! - now).toBeLessThanOrEqual(300_000);
+    service.plays((__, response) => taken(response));
+    now = nextAttemptAt!;
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+  });
+
+  test('a sale is mended in the form that it was added in', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const body = { locationId: 'l', occurredAt: '', lines: [], payments: [], total: 0, taxTotal: 0 };
+    const { id } = await queue.add('/v1/sales', { body });
+    await queue.flush();
+    service.plays((seen, response) => taken(response, seen));
+    await queue.requeue(id, { body: { ...body, total: 5 } });
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 0 });
+    expect(JSON.parse(service.seen[0]!.body.toString())).toMatchObject({ clientRequestId: id, total: 5 });
+  });
+
+  test('one call sends what a sender that was killed has left', async () => {
+    const queue = newQueue({ silenceMs: 300, steadyNow: () => performance.now() });
+    await queue.add('/v1/products', product('one'));
+    const { fence } = await store.turn();
+    expect(await store.takeTurn(fence)).toBe(fence + 1);
+    await store.beat(fence + 1);
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+  });
+
+  test('what is on a full disk can leave it', async () => {
+    const queue = newQueue();
+    await queue.add('/v1/products', product('one'));
+    store.beat = () => Promise.reject(new QueueError('queue.storage_full', 'full'));
+    const put = store.put.bind(store);
+    store.put = (entry, fence) =>
+      entry.state === 'waiting' ? Promise.reject(new QueueError('queue.storage_full', 'full')) : put(entry, fence);
+    service.plays((_, response) => void response.destroy());
+    expect(await queue.flush()).toMatchObject({ waiting: 1, stopped: 'no_answer' });
+    service.plays((_, response) => taken(response));
+    const other = newQueue({ silenceMs: 100, steadyNow: () => performance.now() });
+    expect(await other.flush()).toMatchObject({ waiting: 0 });
+  });
+
   test('two senders: one sends, the other takes over when it is silent, and the first one sends nothing more', async () => {
-    const [one, two] = [newQueue(), newQueue()];
+    const [one, two] = [newQueue({ silenceMs: 400 }), newQueue({ silenceMs: 400 })];
     const held: ((go: void) => void)[] = [];
     service.plays(async (_, response) => {
       if (service.seen.length === 1) await new Promise<void>((go) => held.push(go));
-      answer(response, 201, {});
+      taken(response);
     });
     for (const name of ['a', 'b', 'c']) await one.add('/v1/products', product(name));
     const first = one.flush();
@@ -360,8 +483,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
     now += 86_400_000;
     await two.flush();
     expect(sent()).toEqual(['a']);
-    steady += 5_000;
-    await two.flush();
+    steady += 400;
     await two.flush();
     expect(sent()).toEqual(['a', 'a', 'b', 'c']);
     store.beat = beat;
@@ -419,9 +541,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what is settled is forgotten above a number, and nothing else', async () => {
     const queue = newQueue({ keep: 5 });
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === '3'
-        ? problem(response, 422, 'request.invalid')
-        : answer(response, 201, {}),
+      JSON.parse(seen.body.toString()).name === '3' ? problem(response, 422, 'request.invalid') : taken(response),
     );
     for (let index = 0; index < 12; ++index) await queue.add('/v1/products', product(String(index)));
     await queue.flush();
@@ -450,12 +570,171 @@ test('a folder after crashes: halves of files, and entries in two places', async
   await store.put({ ...added, state: 'done', answer: { status: 201, data: {}, replayed: false } });
   // Killed after the answer was stored, and before the old place was cleared.
   await writeFile(path.join(folder, 'waiting', name!), waiting);
-  await writeFile(path.join(folder, 'writing', '999999-1'), '{"id":');
+  // A half of long ago, and one that is being written.
+  for (const [half, age] of [
+    ['new.old', 3_600],
+    ['new.fresh', 1],
+  ] as const) {
+    const at = path.join(folder, 'writing', half);
+    await writeFile(at, '{"id":');
+    await utimes(at, Date.now() / 1000 - age, Date.now() / 1000 - age);
+  }
   const again = await fileStore(folder);
   expect([await again.count('waiting'), await again.count('done')]).toEqual([0, 1]);
   expect(await again.add({ id: 'a', owner, target: '/v1/products', dependsOn: [], addedAt: 2 })).toMatchObject({
     state: 'done',
   });
-  expect(await readdir(path.join(folder, 'writing'))).toEqual([]);
+  expect(await readdir(path.join(folder, 'writing'))).toEqual(['new.fresh']);
   await rm(folder, { recursive: true });
+});
+
+describe('a folder that several have open', () => {
+  let folder: string;
+  const owner = { userId: 'amina', tenantId: 'duka' };
+  const entry = (id: string, body = '{}'): NewEntry => ({
+    id,
+    owner,
+    target: '/v1/products',
+    body,
+    dependsOn: [],
+    addedAt: 1,
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'e2e-sdk-store-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('at once: each entry is there once with its own bytes, each number is given once', async () => {
+    const stores = await Promise.all([fileStore(folder), fileStore(folder), fileStore(folder)]);
+    const names = ['a', 'b', 'c'];
+    const bodyOf = (id: string): string => JSON.stringify({ of: id.repeat(id.startsWith('a') ? 400 : 9) });
+    const numbers: number[] = [];
+    await Promise.all(
+      stores.map(async (store, index) => {
+        for (let count = 0; count < 30; ++count) {
+          const id = `${names[index]}-${count}`;
+          await store.add(entry(id, bodyOf(id)));
+          await store.add(entry(`shared-${count}`, bodyOf(`shared-${count}`)));
+          numbers.push(await store.next('device till'));
+          // Whoever comes later takes nothing away.
+          if (count % 10 === 0) await fileStore(folder);
+        }
+      }),
+    );
+    const listed = await (await fileStore(folder)).list('waiting');
+    expect(listed).toHaveLength(120);
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(120);
+    for (const { id, body } of listed) expect(body).toBe(bodyOf(id));
+    expect(new Set(numbers).size).toBe(90);
+    expect(await readdir(path.join(folder, 'writing'))).toEqual([]);
+  });
+
+  test('what is sent leaves a full disk, also without its answer', async () => {
+    const store = await fileStore(folder);
+    const [old, sent, refused] = [
+      await store.add(entry('old')),
+      await store.add(entry('a')),
+      await store.add(entry('b')),
+    ];
+    await store.put({ ...old, state: 'done' });
+    Object.assign(store, { replace: () => Promise.reject(new QueueError('queue.storage_full', 'full')) });
+    expect(await store.put({ ...sent, state: 'done' })).toBe(true);
+    expect((await store.list('done')).map(({ id }) => id)).toEqual(['a']);
+    expect(await store.put({ ...refused, state: 'parked' })).toBe(true);
+    await expect(store.put({ ...refused, state: 'dismissed', note: 'x' })).rejects.toThrow('queue.storage_full');
+    const again = await fileStore(folder);
+    expect(await again.count('waiting')).toBe(0);
+    expect(await again.list('parked')).toMatchObject([{ id: 'b', state: 'parked' }]);
+  });
+
+  test('order, ids and what is parked are known to all', async () => {
+    const [one, two] = [await fileStore(folder), await fileStore(folder)];
+    for (const id of ['a1', 'a2', 'a3']) await one.add(entry(id));
+    await two.add(entry('b1'));
+    await one.add(entry('a4'));
+    expect((await two.list('waiting')).map(({ id }) => id)).toEqual(['a1', 'a2', 'a3', 'b1', 'a4']);
+    const again = await two.add(entry('a1', '{"v":2}'));
+    expect(again).toMatchObject({ number: 1, body: '{}' });
+    expect(await one.count('waiting')).toBe(5);
+    const parent = (await one.get('a2'))!;
+    await one.put({ ...parent, state: 'parked' });
+    expect(await two.get('a2')).toMatchObject({ state: 'parked' });
+    // Back again by the other one; who comes then finds it once, where it belongs.
+    await two.put({ ...parent, state: 'waiting' });
+    const three = await fileStore(folder);
+    expect([await three.count('waiting'), await three.count('parked')]).toEqual([5, 0]);
+    expect((await one.get('a2'))?.state).toBe('waiting');
+    await one.put({ ...parent, state: 'done' });
+    await one.prune(0);
+    expect([await two.get('a2'), await three.get('a2')]).toEqual([undefined, undefined]);
+  });
+
+  test('in a process that came before, a child waits for its parked parent', async () => {
+    const service = await ScriptedService.start((seen, response) =>
+      seen.path === '/v1/products' ? problem(response, 422, 'request.invalid') : taken(response),
+    );
+    const session = memorySession();
+    await session.save({ ...owner, accessToken: 'a' });
+    const queueOf = (store: QueueStore): OfflineQueue =>
+      new OfflineQueue({ store, client: createClient({ baseUrl: service.url, session, attempts: 1 }) });
+    const [before, other] = [queueOf(await fileStore(folder)), queueOf(await fileStore(folder))];
+    await other.add('/v1/products', { body: { name: 'x' }, id: 'parent' });
+    expect(await other.flush()).toMatchObject({ parked: 1 });
+    await before.add('/v1/categories', { body: { name: 'y' }, id: 'child', dependsOn: ['parent'] });
+    expect(await before.flush()).toMatchObject({ waiting: 1, blocked: 1 });
+    expect((await before.settled('parent')).state).toBe('parked');
+    await service.stop();
+  });
+
+  test('one file that cannot be read is parked with its bytes; the others are sent, and all is exported', async () => {
+    const service = await ScriptedService.start((_, response) => taken(response));
+    const session = memorySession();
+    await session.save({ ...owner, accessToken: 'a' });
+    const client = createClient({ baseUrl: service.url, session });
+    const filled = new OfflineQueue({ client, store: await fileStore(folder) });
+    for (const id of ['one', 'empty', 'half', 'swapped', 'five'])
+      await filled.add('/v1/products', { body: { name: id }, id });
+    const at = (name: string): string => path.join(folder, 'waiting', name);
+    const [first, empty, half, swapped] = (await readdir(at('.'))).sort();
+    await truncate(at(empty!), 0);
+    await truncate(at(half!), 40);
+    await writeFile(at(swapped!), await readFile(at(first!)));
+    // What others leave there.
+    for (const name of ['.DS_Store', '000000000009-%E0%A4%A.json', '.nfs0001']) await writeFile(at(name), '');
+    const queue = new OfflineQueue({ client, store: await fileStore(folder) });
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 3 });
+    expect(service.seen.map(({ headers }) => headers['idempotency-key'])).toEqual(['one', 'five']);
+    const parked = await queue.parked();
+    expect(parked.map(({ id, problem: why }) => [id, why?.code])).toEqual(
+      ['empty', 'half', 'swapped'].map((id) => [id, 'queue.unreadable']),
+    );
+    expect(parked[1]!.body).toHaveLength(40);
+    await expect(queue.requeue('half')).rejects.toThrow('queue.unreadable');
+    expect(JSON.parse(await queue.export()).entries).toHaveLength(5);
+    await queue.dismiss('half', 'rung up again');
+    expect(await readdir(path.join(folder, 'unreadable'))).toHaveLength(3);
+    await service.stop();
+  });
+
+  test("a file of somebody else's among the counts is passed over", async () => {
+    const store = await fileStore(folder);
+    expect(await store.next('device till')).toBe(1);
+    for (const place of ['counts/device%20till', 'turns', 'numbers', 'ids'])
+      for (const name of ['.DS_Store', 'NaN', '1e9', '7 (conflict)'])
+        await writeFile(path.join(folder, place, name), '');
+    await mkdir(path.join(folder, 'numbers/.stfolder'));
+    const again = await fileStore(folder);
+    expect([await again.next('device till'), await again.last('device till')]).toEqual([2, 2]);
+    expect(await again.takeTurn(0)).toBe(1);
+    expect(await again.add(entry('a'))).toMatchObject({ number: 1 });
+  });
+
+  test('a session in a file outlives the process', async () => {
+    const file = path.join(folder, 'session.json');
+    expect(await fileSession(file).load()).toBeNull();
+    await fileSession(file).save({ ...owner, accessToken: 'a' });
+    expect(await fileSession(file).load()).toEqual({ ...owner, accessToken: 'a' });
+    await fileSession(file).save(null);
+    expect(await fileSession(file).load()).toBeNull();
+  });
 });

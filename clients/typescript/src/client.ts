@@ -1,10 +1,18 @@
 // Calls of the service, typed by its OpenAPI document. A call gives a value, also when it failed; what is repeated is decided by what the
 // answer says (`retriable`, `action`, `Retry-After`), never by its status or its text.
 import type { Operations } from './generated/api.js';
-import { identified, keyed } from './generated/tables.js';
+import { identified, keyed, promised } from './generated/tables.js';
 import { Clock } from './clock.js';
 import { newId } from './ids.js';
-import { ApiError, type ClientCode, clientProblem, type Problem, problemOf, retryAfter } from './problems.js';
+import {
+  ApiError,
+  type ClientCode,
+  clientProblem,
+  type Problem,
+  problemOf,
+  retryAfter,
+  unanswered,
+} from './problems.js';
 import { type Caller, memorySession, sameCaller, type Session, type SessionStore } from './session.js';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -78,7 +86,7 @@ export type ListPath =
 export type RowOf<P extends string> = Reply<Operation<'GET', P>> extends { data: (infer Row)[] } ? Row : never;
 
 export interface ClientOptions {
-  /** Scheme, host and port, without a slash at the end. Empty: the page's own origin. */
+  /** Scheme, host and port. Empty: the page's own origin. */
   baseUrl: string;
   session?: SessionStore;
   fetch?: typeof globalThis.fetch;
@@ -107,8 +115,12 @@ export interface Sending extends CallSettings {
   repeatable: boolean;
   /** Without the session. */
   anonymous?: boolean;
+  /** In the place of the one that is stored. */
+  session?: Session;
   /** Whose operation it is: sent with the session of nobody else. */
   caller?: Caller;
+  /** Whether this is what the operation promises; a reply that is not came from somebody else. `data` is undefined where no body came. */
+  isReply?: (data: any, status: number) => boolean;
   /** Asked right before each attempt; false ends the call as aborted. */
   maySend?: () => Promise<boolean>;
 }
@@ -183,9 +195,40 @@ export function keyFor(path: string, body: any, given: string | undefined): { ke
   return { key, body: belongs ? { clientRequestId: key, ...body } : body };
 }
 
-const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+const isSame = (id: string, key: string): boolean => !uuid.test(key) || id.toLowerCase() === key.toLowerCase();
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Whether the service has taken it. A proxy or a portal may say 200, in JSON too; it does not say what this operation does. Only members that
+ * will always be there are asked for, and no status, so that a later service is understood.
+ */
+export function isYesTo(path: string | undefined, data: any, key: string, body: any): boolean {
+  if (typeof data !== 'object' || data === null) return false;
+  const given = typeof body?.clientRequestId === 'string' ? (body.clientRequestId as string) : key;
+  return (path === undefined ? [] : (promised[path] ?? ['id'])).every((name) => {
+    if (name === 'id') return uuid.test(data.id);
+    // A key of another form than this stands in the reply as an id that the service has made of it.
+    if (name === 'clientRequestId') return uuid.test(data[name]) && isSame(data[name], given);
+    return name in data;
+  });
+}
+
+// A mistake of the program, which no repetition mends.
+function checkHeaders(headers: Record<string, string> = {}): void {
+  for (const [name, value] of Object.entries(headers))
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw new TypeError(`a header cannot carry ${name}: ${value}`);
+}
+
+/** The path of the document that a request went to, of those that take a key. */
+export const keyedPathOf = (target: string): string | undefined =>
+  keyed.find((path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/?]+')}(\\?|$)`).test(target));
+
+/** Milliseconds; a timer cannot count more than 24 days, and fires at once. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
+    if (signal?.aborted) done();
     function done(): void {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);
@@ -198,9 +241,13 @@ export class Client {
   readonly clock: Clock;
   readonly session: SessionStore;
   private readonly random: () => number;
+  private readonly baseUrl: string;
   private refreshing: Promise<Session | Failure<string>> | undefined;
 
   constructor(private readonly options: ClientOptions) {
+    this.baseUrl = options.baseUrl.replace(/\/+$/, '');
+    if (!/^(https?:\/\/.+|\/.*)?$/i.test(this.baseUrl)) throw new TypeError(`${options.baseUrl} has no https://`);
+    checkHeaders(options.headers);
     this.session = options.session ?? memorySession();
     this.clock = options.clock ?? new Clock();
     this.random = options.random ?? Math.random;
@@ -244,8 +291,12 @@ export class Client {
       const page: Page = await unwrap(
         this.call('GET', path, { ...rest, query: { ...query, ...(cursor && { cursor }) } }),
       );
-      yield* page.data as RowOf<P>[];
-      cursor = page.nextCursor;
+      const { data, nextCursor: next } = page;
+      // One that is missing, or that leads back here, would never end.
+      if (!Array.isArray(data) || (next !== null && (typeof next !== 'string' || !next || next === cursor)))
+        throw new ApiError(clientProblem('client.foreign_answer', { detail: `no page of ${path}` }));
+      yield* data as RowOf<P>[];
+      cursor = next;
     }
   }
 
@@ -255,7 +306,10 @@ export class Client {
     const keyIsUsed = method === 'POST' && (keyed.includes(path) || settings.key !== undefined);
     const { key, body } = keyIsUsed ? keyFor(path, given, settings.key) : { key: undefined, body: given };
     const headers = { ...settings.headers, ...(version !== undefined && { 'If-Match': etagOf(version) }) };
+    const isTaken = (data: unknown): boolean => isYesTo(path, data, key!, body);
+    const isAnswer = (data: unknown, status: number): boolean => (data ?? undefined) !== undefined || status === 204;
     return this.send({
+      isReply: method === 'POST' && keyed.includes(path) ? isTaken : isAnswer,
       ...settings,
       method,
       target: targetOf(path, parameters, query),
@@ -278,12 +332,15 @@ export class Client {
 
   /** The session is gone from here whatever the service answers. The queue stays. */
   async logOut(): Promise<void> {
-    await this.send({ method: 'POST', target: '/v1/auth/logout', repeatable: true });
+    const session = await this.session.load();
+    // First, since the next one may sign in while this waits for the network.
     await this.session.save(null);
+    if (session) await this.send({ method: 'POST', target: '/v1/auth/logout', repeatable: true, session });
   }
 
   private async signIn(target: string, body: any): Promise<Result<SignedIn, string>> {
-    const reply = await this.send({ method: 'POST', target, body, repeatable: false, anonymous: true });
+    const isReply = (data: any): boolean => isText(data?.user?.id) && isText(data.tenant?.id);
+    const reply = await this.send({ method: 'POST', target, body, repeatable: false, anonymous: true, isReply });
     if (!reply.ok) return reply;
     const { accessToken, refreshToken, csrfToken, user, tenant } = reply.data as any;
     const deviceId = body.deviceId ?? undefined;
@@ -294,8 +351,9 @@ export class Client {
   /** One operation: attempts, a refresh at most, and pauses as the answers say. */
   async send(sending: Sending): Promise<Result<any, string>> {
     const body = payloadOf(sending.body);
+    checkHeaders({ ...sending.headers, ...(sending.key !== undefined && { 'Idempotency-Key': sending.key }) });
     const most = sending.attempts ?? this.options.attempts ?? 3;
-    let session = sending.anonymous ? null : await this.session.load();
+    let session = sending.anonymous ? null : (sending.session ?? (await this.session.load()));
     let refreshed = false;
     for (let attempt = 1; ;) {
       if (sending.caller && !session) return failed('client.signed_out', sending.key);
@@ -306,7 +364,7 @@ export class Client {
       if (result.ok) return result;
       const { action, retriable, retryAfterMs, code } = result.error;
       if (action === 'refresh_auth' && session?.refreshToken && !refreshed) {
-        const next = await this.refresh(session);
+        const next = await (sending.session ? this.renewed(session) : this.refresh(session));
         if ('ok' in next) return { ...next, key: sending.key };
         // It may have been asked for by a call of somebody who has signed out since.
         if (!sameCaller(next, session)) return failed('client.wrong_caller', sending.key);
@@ -341,19 +399,20 @@ export class Client {
     const { key } = sending;
     try {
       const sentAt = Date.now();
-      const reply = await (this.options.fetch ?? globalThis.fetch)(this.options.baseUrl + sending.target, {
+      const reply = await (this.options.fetch ?? globalThis.fetch)(this.baseUrl + sending.target, {
         method: sending.method,
         headers,
         body: payload,
         signal: controller.signal,
         ...(session?.csrfToken || sending.anonymous ? { credentials: 'include' as const } : {}),
       });
-      const date = reply.headers.get('date');
-      if (date) this.clock.sample(Date.parse(date), sentAt, Date.now(), 1000);
-      return { ...(await read(reply)), key };
-    } catch {
+      const date = Date.parse(reply.headers.get('date') ?? '');
+      if (isNamed(reply)) this.clock.sample(date, sentAt, Date.now(), 1000);
+      return { ...(await read(reply, sending, Number.isNaN(date) ? this.clock.serverNow() : date)), key };
+    } catch (error) {
       if (sending.signal?.aborted) return failed('client.aborted', key);
-      return failed('client.no_answer', key);
+      const cause = controller.signal.aborted ? 'it took too long' : error;
+      return { ok: false, error: unanswered(cause) as Problem<string>, status: 0, key };
     } finally {
       clearTimeout(timer);
       sending.signal?.removeEventListener('abort', abort);
@@ -372,21 +431,38 @@ export class Client {
     const before = await this.session.load();
     if (!before?.refreshToken || !sameCaller(before, used)) return this.signedOut(before !== null);
     if (before.accessToken !== used.accessToken) return before;
-    const { refreshToken, deviceId } = before;
-    const body = payloadOf({ refreshToken, ...(deviceId && { deviceId }) });
-    const reply = await this.attempt(
-      { method: 'POST', target: '/v1/auth/refresh', repeatable: true, anonymous: true },
-      body,
-      null,
-    );
+    const next = await this.renewed(before);
     const after = await this.session.load();
     // Another tab was faster, or somebody has signed out or in.
     if (!after || !sameCaller(after, used)) return this.signedOut(after !== null);
-    if (after.refreshToken !== refreshToken) return after;
-    if (!reply.ok) return [401, 403].includes(reply.status) ? this.signedOut(false) : reply;
-    const next: Session = { ...after, accessToken: reply.data.accessToken, refreshToken: reply.data.refreshToken };
-    await this.session.save(next);
-    return next;
+    if (after.refreshToken !== before.refreshToken) return after;
+    if ('ok' in next) {
+      // A portal's 403 says nothing of the session.
+      const isOver = [401, 403].includes(next.status) && !next.error.code.startsWith('client.');
+      return isOver ? this.signedOut(false) : next;
+    }
+    const { accessToken, refreshToken } = next;
+    const renewed: Session = { ...after, accessToken, refreshToken };
+    await this.session.save(renewed);
+    return renewed;
+  }
+
+  // Stored nowhere.
+  private async renewed(session: Session): Promise<Session | Failure<string>> {
+    const { refreshToken, deviceId } = session;
+    const reply = await this.attempt(
+      {
+        method: 'POST',
+        target: '/v1/auth/refresh',
+        repeatable: true,
+        anonymous: true,
+        isReply: (data) => isText(data?.accessToken) && isText(data.refreshToken),
+      },
+      payloadOf({ refreshToken, ...(deviceId && { deviceId }) }),
+      null,
+    );
+    if (!reply.ok) return reply;
+    return { ...session, accessToken: reply.data.accessToken, refreshToken: reply.data.refreshToken };
   }
 
   private signedOut(another: boolean): Failure<string> {
@@ -401,21 +477,35 @@ function failed(code: ClientCode, key: string | undefined): Failure<string> {
   return { ok: false, error: clientProblem(code) as Problem<string>, status: 0, key };
 }
 
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+// The service names each request. Meshes do so as well, on pages of their own.
+const isNamed = (reply: Response): boolean => reply.headers.get('x-request-id') !== null;
+
 // What came, whole. Only fetch's oldest parts: React Native has no streams.
-async function read(reply: Response): Promise<Result<any, string>> {
+async function read(reply: Response, { method, isReply }: Sending, now: number): Promise<Result<any, string>> {
   const { status, headers } = reply;
   const type = headers.get('content-type') ?? '';
   const isJson = /[/+]json\b/.test(type);
-  const ours = headers.get('x-request-id') !== null;
-  if (reply.ok && ours && !isJson && type !== '' && !type.startsWith('text/'))
+  // A page that says 200 comes from a hotel's Wi-Fi or a proxy. What was led elsewhere as a GET was not sent.
+  const isOurs = reply.ok && isNamed(reply) && !/html/i.test(type) && !(reply.redirected && method !== 'GET');
+  if (isOurs && !isJson && type !== '' && !type.startsWith('text/'))
     return { ok: true, data: await reply.blob(), status, headers, replayed: false };
   const text = await reply.text();
-  const body = isJson && text !== '' ? JSON.parse(text) : undefined;
-  // A page with status 200 that is no JSON comes from a hotel's Wi-Fi, unless the service has named the request.
-  if (reply.ok && (body !== undefined || (ours && !isJson) || status === 204)) {
+  const body = isJson ? parsed(text) : undefined;
+  const data = isJson ? body : text === '' ? undefined : text;
+  if (isOurs && !(isJson && body === undefined) && (isReply?.(data, status) ?? true)) {
     const replayed = (headers.get('idempotent-replayed') ?? 'false') !== 'false';
-    return { ok: true, data: body ?? (status === 204 || text === '' ? undefined : text), status, headers, replayed };
+    return { ok: true, data, status, headers, replayed };
   }
-  const after = retryAfter(headers.get('retry-after'), Date.now());
+  const after = retryAfter(headers.get('retry-after'), now);
   return { ok: false, error: problemOf(status, body, after) as Problem<string>, status, headers };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

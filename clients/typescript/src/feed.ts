@@ -69,12 +69,16 @@ export function followChanges(client: Client, options: FeedOptions): () => Promi
     let fresh = cursor === undefined;
     cursor ??= await begin('first');
     for (;;) {
-      const page = await client.call('GET', '/v1/sync/changes', { query: { ...query, since: cursor } });
+      const since = cursor;
+      const isReply = (page: any): boolean =>
+        Array.isArray(page?.changes) && !!page.cursor && typeof page.cursor === 'string' && page.hasMore !== undefined;
+      const page = await client.call('GET', '/v1/sync/changes', { query: { ...query, since }, isReply });
       if (page.ok) {
         const { changes, hasMore, cursor: next } = page.data;
         await store.apply(changes, next);
         cursor = next as string;
         if (!hasMore) return;
+        if (next === since) throw new Error('the service says that there is more, and gives nothing');
         continue;
       }
       // Once a pull: a service that refuses what it has just given is not asked for ever.
@@ -102,6 +106,7 @@ async function takeSnapshot(
   try {
     cursor = JSON.parse(text.slice(0, body)).cursor;
     const end = JSON.parse(text.slice(tail));
+    if (typeof cursor !== 'string' || !cursor) return { cursor };
     if (tail < body || end.end !== true) return { cursor };
     const between = text.slice(body, tail);
     const digest = await sha256(between);

@@ -104,7 +104,13 @@ export const passes = (status: number): boolean =>
 const isProblem = (body: any): body is ProblemDocument<string> =>
   body !== null && typeof body === 'object' && typeof body.code === 'string' && typeof body.retriable === 'boolean';
 
-/** Seconds or a date (RFC 9110 §10.2.3), as milliseconds from now; null when it is neither. */
+/** The problem of a call that got no reply: `cause` says why, for whoever looks at it. */
+export const unanswered = (cause: any): ProblemDocument<string> => {
+  const said = cause?.cause?.message || cause?.cause?.code || cause?.message || cause;
+  return clientProblem('client.no_answer', cause === undefined ? {} : { detail: String(said) });
+};
+
+/** Seconds or a date (RFC 9110 §10.2.3), as milliseconds from `now`, which is the reply's own `Date`; null when it is neither. */
 export function retryAfter(value: string | null, now: number): number | null {
   if (!value) return null;
   const seconds = Number(value);
@@ -112,9 +118,12 @@ export function retryAfter(value: string | null, now: number): number | null {
   return Number.isFinite(wait) ? Math.max(0, wait) : null;
 }
 
-/** The problem of a reply that is not 2xx, or that is no reply of the service. */
+/** The problem of a reply that is not 2xx, or that is no reply of the service to this request. */
 export function problemOf(status: number, body: unknown, after: number | null): ProblemDocument<string> {
-  if (status >= 400 && isProblem(body)) return { ...body, retryAfterMs: body.retryAfterMs ?? after };
+  if (status >= 400 && isProblem(body)) {
+    const said: unknown = body.retryAfterMs;
+    return { ...body, retryAfterMs: typeof said === 'number' && said >= 0 ? said : after };
+  }
   const retriable = passes(status);
   const more = { status, retriable, retryAfterMs: after, detail: `status ${status}, without a problem document` };
   return clientProblem('client.foreign_answer', { ...more, action: retriable ? 'retry' : 'contact' });

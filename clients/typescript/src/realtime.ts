@@ -6,7 +6,7 @@ import type { Client } from './client.js';
 export type LiveMessage =
   /** Something is new: where, or (without `changed`, or an empty one) anywhere. */
   | { t: 'poke'; seq?: number; changed?: { c: string; locationId?: string | null }[] }
-  | { t: 'ev'; topic: string; d: unknown }
+  | { t: 'ev'; topic: string; event?: string; d: unknown }
   /** Something may have been missed. */
   | { t: 'resync'; reason?: string }
   /** The caller may not, or no longer, follow this topic. */
@@ -32,8 +32,12 @@ export interface LiveOptions {
   transport: Transport;
   /** Reads what is new (`followChanges` of `backend-api-client/feed`): when the connection is there, after pokes, and now and then. One at a time. */
   pull: () => Promise<void>;
-  onEvent?: (topic: string, data: unknown) => void;
-  /** Events may have been missed: read again by their routes what they tell of. A pull follows, which says by itself whether it is enough. */
+  /** `event`: `changed` of what the service says itself; a server of the app's may publish others there. */
+  onEvent?: (topic: string, data: unknown, event: string) => void;
+  /**
+   * Events may have been missed, also between two connections: read again by their routes what they tell of. A pull follows, which says by
+   * itself whether it is enough.
+   */
   onResync?: () => Promise<void> | void;
   onRefused?: (topic: string, code: string) => void;
   /** Tabs with the same name share a connection; `false`: this tab has its own. */
@@ -50,12 +54,15 @@ export interface LiveOptions {
 export class Live {
   private ended = false;
   private pulling = false;
+  private connected = false;
   private pullAgain = false;
   private idle: ReturnType<typeof setTimeout> | undefined;
   private readonly source: { close(): void };
 
   constructor(private readonly options: LiveOptions) {
     const hear = (message: LiveMessage | 'opened'): void => this.hear(message);
+    // A tab that came later has not heard of the first one.
+    this.connected = Boolean(options.share) && canShare();
     this.source =
       options.share && canShare() ? new SharedSource(options, options.share, hear) : new OwnSource(options, hear);
     this.poked();
@@ -69,11 +76,24 @@ export class Live {
 
   private hear(message: LiveMessage | 'opened'): void {
     if (this.ended) return;
-    if (message === 'opened') return this.poked();
-    if (message.t === 'ev') this.options.onEvent?.(message.topic, message.d);
+    if (message === 'opened') {
+      const again = this.connected;
+      this.connected = true;
+      // What was said between two connections is lost.
+      return again ? this.resync() : this.poked();
+    }
+    if (message.t === 'ev') this.options.onEvent?.(message.topic, message.d, message.event ?? 'changed');
     else if (message.t === 'poke') this.poked();
     else if (message.t === 'refused') this.options.onRefused?.(message.topic, message.code);
-    else if (message.t === 'resync') void Promise.resolve(this.options.onResync?.()).finally(() => this.poked());
+    else if (message.t === 'resync') this.resync();
+  }
+
+  // A reading that fails does not keep from pulling; the app knows of it by itself.
+  private resync(): void {
+    const told = async (): Promise<void> => this.options.onResync?.();
+    void told()
+      .catch(() => {})
+      .then(() => this.poked());
   }
 
   // Pokes that come during a pull make one more of it.
@@ -87,16 +107,24 @@ export class Live {
     clearTimeout(this.idle);
     while (this.pullAgain && !this.ended) {
       this.pullAgain = false;
-      // A pull that failed is tried again by the timer.
-      await this.options.pull().catch(() => {});
+      try {
+        await this.options.pull();
+      } catch {
+        // Tried again by the timer.
+      }
     }
     this.pulling = false;
     if (!this.ended) this.idle = setTimeout(() => this.poked(), this.options.idleMs ?? 60_000);
   }
 }
 
+const steadyNow = (): number => (typeof performance === 'undefined' ? Date.now() : performance.now());
+
 const canShare = (): boolean =>
   typeof BroadcastChannel !== 'undefined' && (globalThis.navigator as Navigator | undefined)?.locks !== undefined;
+
+// A connection that stood as long as this was a good one.
+const goodMs = 10_000;
 
 // A connection that is opened again when it ends.
 class OwnSource {
@@ -120,17 +148,20 @@ class OwnSource {
 
   private async open(): Promise<void> {
     let over = false;
+    let openedAt: number | undefined;
     const closed = (retry: boolean): void => {
       if (over || this.ended) return;
       over = true;
       this.connection = undefined;
       if (!retry) return;
+      // One that lets in and breaks at once is not asked again and again at the same pace.
+      if (openedAt !== undefined && steadyNow() - openedAt >= goodMs) this.failures = 0;
       const growing = Math.min(30_000, (this.options.pauseMs ?? 1_000) * 2 ** Math.min(this.failures++, 10));
       this.timer = setTimeout(() => void this.open(), growing * (0.5 + (this.options.random ?? Math.random)() / 2));
     };
     const hearing: Hearing = {
       opened: () => {
-        this.failures = 0;
+        openedAt = steadyNow();
         this.hear('opened');
       },
       message: (message) => this.hear(message),
@@ -224,7 +255,9 @@ export function webSocketTransport(client: Client, options: WebSocketOptions): T
   return async (hearing) => {
     const ticket = await client.call('POST', '/v1/auth/ws-ticket');
     if (!ticket.ok) {
-      hearing.closed(ticket.error.retriable);
+      const { code, retriable } = ticket.error;
+      // Only the service itself says that it is over; and whoever is signed out may sign in again.
+      hearing.closed(retriable || code.startsWith('client.'));
       return { close: () => {} };
     }
     const Socket = options.WebSocket ?? WebSocket;

@@ -1,6 +1,6 @@
 // A file in pieces (tus 1.0): what has arrived is not sent again, after a dead link or a restart.
-import type { Client, Result } from './client.js';
-import { ApiError } from './problems.js';
+import { type Client, pause, type Result } from './client.js';
+import { ApiError, clientProblem } from './problems.js';
 
 export interface ResumableOptions {
   purpose: 'image' | 'document';
@@ -27,8 +27,15 @@ function base64(text: string): string {
   return typeof btoa === 'function' ? btoa(bytes) : Buffer.from(bytes, 'binary').toString('base64');
 }
 
-// `Location` may be a path or a whole URL.
-const pathOf = (location: string): string => location.replace(/^[a-z]+:\/\/[^/]+/i, '');
+// `Location` may be a path or a whole URL. The file and the token go nowhere else than to the service.
+function pathOf(location: string): string {
+  const path = location.replace(/^https?:\/\/[^/?#]+/i, '');
+  if (!/^\/[^/\\]/.test(path)) throw new TypeError('the service gave the upload no Location');
+  return path;
+}
+
+// Longer than this no answer can make it wait.
+const mostPauseMs = 300_000;
 
 function need(result: Result<any, string>): Headers {
   if (!result.ok) throw new ApiError(result.error as any);
@@ -66,11 +73,10 @@ export async function uploadResumable(
       await client.send({ method: 'POST', target: '/v1/uploads/tus', headers, repeatable: true, ...signalled }),
     );
     const location = pathOf(made.get('location') ?? '');
-    if (!location) throw new TypeError('the service gave the upload no Location');
     await options.onLocation?.(location);
     return location;
   };
-  const location = options.resume ?? (await begin());
+  const location = options.resume === undefined ? await begin() : pathOf(options.resume);
   const ask = async (): Promise<number> =>
     offsetOf(
       need(await client.send({ method: 'GET', target: location, headers: tus, repeatable: true, ...signalled })),
@@ -91,14 +97,18 @@ export async function uploadResumable(
       ...signalled,
     });
     if (sent.ok) {
-      offset = offsetOf(sent.headers);
+      const next = offsetOf(sent.headers);
+      if (next <= offset || next > offset + piece.size)
+        throw new TypeError(`the service says that ${next} of ${offset + piece.size} bytes have arrived`);
+      offset = next;
       failures = 0;
       options.onProgress?.(offset, file.size);
       continue;
     }
     const { retriable, action, retryAfterMs } = sent.error;
     if ((!retriable && action !== 'pull_first') || ++failures >= attempts) throw new ApiError(sent.error as any);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(retryAfterMs ?? 0, pauseMs * failures)));
+    await pause(Math.min(mostPauseMs, Math.max(retryAfterMs ?? 0, pauseMs * failures)), signal);
+    if (signal?.aborted) throw new ApiError(clientProblem('client.aborted'));
     // The service knows how much has arrived; what was sent here proves nothing.
     offset = await ask();
   }

@@ -109,7 +109,13 @@ function ask(paying: Paying, said = ''): void {
     if (phone.value.trim() === '') return "Type the customer's number.";
     if (amount === 0) return 'M-Pesa takes whole amounts only. Take cash.';
     const { locationId } = till.setup!;
-    const asked = { provider: 'mpesa', subjectId: basket.saleId, amount, phone: phone.value.trim(), locationId };
+    const asked = {
+      provider: 'mpesa' as const,
+      subjectId: basket.saleId,
+      amount,
+      phone: phone.value.trim(),
+      locationId,
+    };
     const reply = await till.api.post('/v1/payment-intents', { body: asked });
     if (!reply.ok)
       return reply.error.code === 'client.no_answer'

@@ -19,15 +19,12 @@ export function follow(watching: Watching): Live {
   const transport = webSocketTransport(till.api, {
     url: `${till.apiUrl.replace(/^http/, 'ws')}/v1/ws`,
     topics: ['changes'],
-    since: () => till.catalogue.place?.cursor,
   });
   // One tab at a time, as all write to one store.
   const pull = async (): Promise<void> => navigator.locks.request('till-catalogue', () => pullAll(watching));
-  const onResync = (): void => void (stale = true);
-  return new Live({ transport, pull, onResync, share: 'till' });
+  // A message that was lost costs a pull: the feed says by itself when that is not enough.
+  return new Live({ transport, pull, share: 'till' });
 }
-
-let stale = false;
 
 async function pullAll(watching: Watching): Promise<void> {
   if (!(await till.api.session.load()) || !till.setup) return;
@@ -37,7 +34,7 @@ async function pullAll(watching: Watching): Promise<void> {
     watching.onChange();
   }
   let place = till.catalogue.place;
-  if (!place || place.of !== whose() || stale) place = await takeSnapshot(watching);
+  if (!place || place.of !== whose()) place = await takeSnapshot(watching);
   for (let more = true; more;) {
     const page: any = await changesSince(place.cursor);
     if (page === 'resync') {
@@ -102,7 +99,6 @@ async function takeOnce(watching: Watching): Promise<Place> {
   if (tail?.rows !== lines.length || tail.sha256 !== (await sha256(lines))) throw new Gone('the snapshot is not whole');
   const place = { set, cursor: head.cursor, of: whose() };
   await till.catalogue.use(place);
-  stale = false;
   watching.onChange();
   return place;
 }

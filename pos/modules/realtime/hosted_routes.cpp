@@ -4,6 +4,7 @@
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/realtime/hosted.h"
 #include "pos/modules/realtime/live.h"
+#include "pos/plumbing/suspension.h"
 #include "realtime/channel.h"
 
 namespace pos {
@@ -53,8 +54,8 @@ async::Task<ChannelSignature> authorise_at_pusher(http::Context& context, auth::
                                                   http::Body<ChannelRequest> body, http::Service<Live> live,
                                                   http::Service<HostedLive> hosted) {
     if (!hosted->pusher_app()) throw base::Failure(errors::hosted_off);
-    const bool may = co_await live->may_begin(caller, own_topic(*body, caller), context.deadline());
-    if (!may) throw base::Failure(errors::not_for_caller);
+    const auto followed = co_await live->may_begin(caller, own_topic(*body, caller), context.deadline());
+    if (!followed) throw base::Failure(errors::not_for_caller);
     co_return sign_for(*hosted->pusher_app(), *body, caller, nullptr);
 }
 
@@ -65,9 +66,10 @@ async::Task<AblyToken> authorise_at_ably(http::Context& context, auth::Caller ca
     realtime::hosted::AblyGrant grant{
         .client_id = caller.user_id.to_string(), .channels = {}, .now = now, .life = token_life};
     for (const auto topic : base::split(body->topics, ',')) {
-        const bool may = grant.channels.size() < most_topics && realtime::is_topic(topic) &&
-                         co_await live->may_begin(caller, std::string(topic), context.deadline());
-        if (!may) throw base::Failure(errors::not_for_caller);
+        std::optional<realtime::Followed> followed;
+        if (grant.channels.size() < most_topics && realtime::is_topic(topic))
+            followed = co_await live->may_begin(caller, std::string(topic), context.deadline());
+        if (!followed) throw base::Failure(errors::not_for_caller);
         grant.channels.push_back(realtime::channel_of(caller.tenant_id, topic));
     }
     context.response().header("Cache-Control", "no-store");
@@ -81,18 +83,19 @@ async::Task<AblyToken> authorise_at_ably(http::Context& context, auth::Caller ca
 }  // namespace
 
 void hosted_routes(http::Routes routes) {
-    routes.post("/realtime/pusher/auth", authorise_at_pusher,
-                {.id = "authoriseAtPusher",
-                 .summary = "Let a client of Pusher Channels follow a channel",
-                 .description = "The `authEndpoint` where an installation publishes through Pusher (PUSHER_APP_KEY): "
-                                "channels `private-t.{tenantId}.{topic}` of the caller's tenant.",
-                 .errors = {errors::hosted_off, errors::bad_channel, errors::not_for_caller}});
+    routes.post(
+        "/realtime/pusher/auth", authorise_at_pusher,
+        {.id = "authoriseAtPusher",
+         .summary = "Let a client of Pusher Channels follow a channel",
+         .description = "The `authEndpoint` where an installation publishes through Pusher (PUSHER_APP_KEY): "
+                        "channels `private-t.{tenantId}.{topic}` of the caller's tenant.",
+         .errors = {errors::hosted_off, errors::bad_channel, errors::not_for_caller, errors::subscription_suspended}});
     routes.post("/realtime/ably/auth", authorise_at_ably,
                 {.id = "authoriseAtAbly",
                  .summary = "A token for a client of Ably",
                  .description = "The `authUrl`, with `authMethod: 'POST'`, where an installation publishes through "
                                 "Ably (ABLY_KEY). Good for 15 minutes; the client asks for the next one.",
-                 .errors = {errors::hosted_off, errors::not_for_caller}});
+                 .errors = {errors::hosted_off, errors::not_for_caller, errors::subscription_suspended}});
 }
 
 }  // namespace pos

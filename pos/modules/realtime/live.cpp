@@ -1,5 +1,7 @@
 #include "pos/modules/realtime/live.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "db/query.h"
@@ -7,6 +9,7 @@
 #include "pos/modules/realtime/announced_topics.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/sync/changes.h"
+#include "pos/modules/sync/scope.h"
 #include "realtime/channel.h"
 
 namespace pos {
@@ -17,20 +20,36 @@ constexpr std::chrono::milliseconds tell_every{20};  // while something waits
 constexpr std::chrono::milliseconds dashboards_every{1'000};
 constexpr std::chrono::milliseconds read_within{5'000};
 constexpr std::size_t most_remembered = 1'000;
+constexpr std::uint32_t most_followed = 100;  // channels or topics of a socket
 
 struct LiveSession {
     SessionId id;
     std::int32_t member_version = 0;
+    bool is_suspended = false;
+    bool lacks_second_factor = false;
+    std::vector<LocationId> ended;  // where the member has a role
 
     friend constexpr auto describe(LiveSession*) {
-        return schema::object<LiveSession>("LiveSession", schema::field<&LiveSession::id>("id"),
-                                           schema::field<&LiveSession::member_version>("memberVersion"));
+        using schema::field;
+        using S = LiveSession;
+        return schema::object<S>("LiveSession", field<&S::id>("id"), field<&S::member_version>("memberVersion"),
+                                 field<&S::is_suspended>("isSuspended"),
+                                 field<&S::lacks_second_factor>("lacksSecondFactor"), field<&S::ended>("ended"));
     }
 };
 
+// All that decides the rights of a session (auth.grants_of_session), as far as the version of the membership does not say it.
 constexpr db::SystemQuery<LiveSession(std::vector<SessionId>, base::Timestamp)> live_sessions{
     {"realtime.live_sessions",
-     "select s.id, m.version as member_version "
+     "select s.id, m.version as member_version, t.status = 'suspended' as is_suspended, "
+     "u.second_factor_since is null and exists ("
+     "  select from second_factor_rules f where f.tenant_id = s.tenant_id and (f.role_id is null or exists ("
+     "    select from membership_roles x where x.tenant_id = m.tenant_id and x.membership_id = m.id "
+     "    and x.role_id = f.role_id))) as lacks_second_factor, "
+     "array("
+     "  select l.id from membership_roles mr "
+     "  join locations l on l.tenant_id = mr.tenant_id and l.id = mr.location_id and l.deleted_at is not null "
+     "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id) as ended "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
@@ -53,24 +72,40 @@ realtime::SocketLimits limits_of(const RealtimeSettings& settings) {
     return {.max_message = static_cast<std::size_t>(settings.max_message_bytes),
             .max_queued = static_cast<std::size_t>(settings.max_queued_bytes),
             .messages_per_second = rate,
-            .burst = rate * 5,
+            // Whoever comes again repeats what it follows at once.
+            .burst = rate * 5 + most_followed,
             .drain_over = std::chrono::seconds(settings.drain_seconds)};
+}
+
+// Whether the rights that were read once are still those. A role at an ended location counts for one permission.
+bool is_same(const auth::Caller& caller, const LiveSession& now) {
+    const auto* grants = caller.grants.get();
+    if (grants == nullptr || caller.member_version != now.member_version) return false;
+    if ((grants->withheld_by != nullptr) != now.is_suspended || (grants->wall != nullptr) != now.lacks_second_factor)
+        return false;
+    return std::ranges::none_of(grants->by_place, [&](const auto& grant) {
+        const bool has_ended = std::ranges::find(now.ended, LocationId(grant.first)) != now.ended.end();
+        return has_ended && grant.second.count() > 1;
+    });
 }
 
 bool has_data(const sync::Topic& topic) {
     return topic.kind == sync::Topic::Kind::dashboard || topic.kind == sync::Topic::Kind::intent;
 }
 
-std::string poke_data(const Poke& poke) {
+// What this reader may know of it; nullopt: nothing. Whose rights nobody knows is told that there is something, as hosted services are.
+std::optional<std::string> poke_data(const Poke& poke, const auth::Caller& reader) {
+    auto text = fmt::format(R"({{"seq":{})", poke.seq);
+    if (poke.is_about_anything || reader.grants == nullptr) return text + '}';
     std::string changed;
     for (const auto& rows : poke.rows) {
+        if (!sync::may_know(reader, rows)) continue;
         changed += fmt::format(R"({}{{"c":"{}")", changed.empty() ? "" : ",", rows.kind);
         if (rows.place) changed += fmt::format(R"(,"locationId":"{}")", rows.place->to_string());
         changed += '}';
     }
-    auto text = fmt::format(R"({{"seq":{})", poke.seq);
-    if (!poke.is_about_anything) text += fmt::format(R"(,"changed":[{}])", changed);
-    return text + '}';
+    if (changed.empty()) return std::nullopt;
+    return text + fmt::format(R"(,"changed":[{}]}})", changed);
 }
 
 }  // namespace
@@ -118,6 +153,9 @@ Live::Live(const Parts& parts)
       sessions_(parts.loop.loop, *this, parts.clock, parts.loop.logger),
       stop_(parts.loop.loop),
       tasks_(parts.loop.loop) {
+    auto everything = std::make_shared<auth::Grants>();
+    everything->everywhere.set();
+    everything_ = std::move(everything);
     hub_.on_tenant([this](const base::Uuid& tenant, bool is_followed) { follow_tenant(tenant, is_followed); });
     if (!parts.settings.webhook_url) return;
     webhooks_ = std::make_unique<realtime::pusher::Webhooks>(
@@ -204,13 +242,13 @@ async::Task<std::vector<auth::Caller>> Live::still_live(std::vector<auth::Caller
     for (const auto& caller : callers) ids.emplace_back(caller.session_id);
     const auto rows =
         co_await db::system_db(parts_.loop.databases, deadline).all(live_sessions, ids, parts_.clock.now());
-    std::unordered_map<base::Uuid, std::int32_t> versions;
-    for (const auto& row : rows) versions.emplace(row.id.uuid(), row.member_version);
+    std::unordered_map<base::Uuid, const LiveSession*> sessions;
+    for (const auto& row : rows) sessions.emplace(row.id.uuid(), &row);
     std::vector<auth::Caller> live;
     for (auto& caller : callers) {
-        const auto version = versions.find(caller.session_id);
-        if (version == versions.end()) continue;
-        if (caller.grants == nullptr || caller.member_version != version->second) {
+        const auto session = sessions.find(caller.session_id);
+        if (session == sessions.end()) continue;
+        if (!is_same(caller, *session->second)) {
             const auto state =
                 co_await parts_.authenticator.load(auth::SessionKey::of_session(caller.session_id), deadline);
             if (!state) continue;
@@ -221,31 +259,35 @@ async::Task<std::vector<auth::Caller>> Live::still_live(std::vector<auth::Caller
     co_return live;
 }
 
-bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
-    const auto topic = sync::parse_topic(name);
-    if (!topic || topic->name() != name) return false;
-    // Somebody who has to set up a second factor first, say.
-    if (caller.grants != nullptr && caller.grants->wall != nullptr) return false;
-    using Kind = sync::Topic::Kind;
-    switch (topic->kind) {
-        case Kind::dashboard: return caller.may_at("reports.read", topic->id);
-        case Kind::intent: return caller.may("payments.read");
-        case Kind::changes:
-        case Kind::notifications: return true;
-    }
-    return false;
+const base::ErrorCode* Live::why_not(const auth::Caller& caller, const realtime::Followed& followed) const {
+    const auto topic = sync::parse_topic(followed.topic);
+    return topic ? sync::why_not(caller, *topic, followed.place) : &auth::errors::forbidden;
 }
 
-async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
-    if (!may_follow(caller, name)) co_return false;
+// What is said of a dashboard or of a payment is the same for all who follow it.
+realtime::Reader Live::reader_of(const auth::Caller& caller, const realtime::Followed& followed) const {
+    const auto topic = sync::parse_topic(followed.topic);
+    if (topic && topic->kind == sync::Topic::Kind::changes) return {.grants = caller.grants};
+    if (topic && topic->kind == sync::Topic::Kind::notifications) return {.user = caller.user_id};
+    return {};
+}
+
+async::Task<std::optional<realtime::Followed>> Live::may_begin(auth::Caller caller, std::string name,
+                                                               async::SteadyTime deadline) {
     const auto topic = sync::parse_topic(name);
+    if (!topic || topic->name() != name) co_return std::nullopt;
+    realtime::Followed followed{.topic = std::move(name)};
+    bool may = true;
     try {
-        co_await sync::require_topic(caller, db::tenant_db(parts_.loop.databases, caller.tenant_id, deadline), *topic);
+        const auto db = db::tenant_db(parts_.loop.databases, caller.tenant_id, deadline);
+        followed.place = co_await sync::require_topic(caller, db, *topic);
     } catch (const base::Failure& failure) {
-        if (failure.code().status >= 500) throw;
-        co_return false;
+        // That there is none is not told from that it is not theirs.
+        if (failure.code() != auth::errors::forbidden && failure.code().status != 404) throw;
+        may = false;
     }
-    co_return true;
+    if (!may) co_return std::nullopt;
+    co_return followed;
 }
 
 async::Task<realtime::Access::Identity> Live::identify(std::string token, async::SteadyTime deadline) {
@@ -279,9 +321,18 @@ void Live::follow_tenant(const base::Uuid& tenant, bool is_followed) {
 }
 
 void Live::on_poke(const base::Uuid& tenant, const Poke& poke) {
-    hub_.deliver({.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = poke_data(poke)});
-    if (poke.is_about_anything || poke.is_about(notifications_changed))
-        hub_.deliver({.channel = realtime::channel_of(tenant, "notifications"), .event = "poke", .data = "{}"});
+    using Data = std::optional<std::string>;
+    hub_.deliver_by_reader(
+        {.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = {}},
+        [&](const realtime::Reader& reader) { return poke_data(poke, caller_with(tenant, reader.grants)); });
+    if (poke.is_about(notifications_changed)) {
+        hub_.deliver_by_reader({.channel = realtime::channel_of(tenant, "notifications"), .event = "poke", .data = {}},
+                               [&](const realtime::Reader& reader) {
+                                   const bool is_known = reader.user != base::Uuid();
+                                   const bool is_theirs = poke.is_about_row(notifications_changed, reader.user);
+                                   return !is_known || is_theirs ? Data("{}") : std::nullopt;
+                               });
+    }
     if (poke.is_about_anything) {
         for (auto& channel : hub_.followed(realtime::channel_of(tenant, "dashboard.")))
             changed_.insert(std::move(channel));
@@ -337,7 +388,7 @@ bool Live::may_tell_dashboard(const std::string& channel) {
 async::Task<void> Live::tell(std::string channel, base::Uuid tenant, sync::Topic topic) {
     std::string data;
     try {
-        data = co_await sync::topic_data(reader(tenant),
+        data = co_await sync::topic_data(caller_with(tenant, everything_),
                                          db::tenant_db(parts_.loop.databases, tenant, async::Loop::now() + read_within),
                                          topic, parts_.clock.now());
     } catch (const base::Failure&) {
@@ -347,12 +398,10 @@ async::Task<void> Live::tell(std::string channel, base::Uuid tenant, sync::Topic
     hub_.deliver({.channel = std::move(channel), .event = "changed", .data = data.empty() ? "{}" : data});
 }
 
-auth::Caller Live::reader(const base::Uuid& tenant) const {
+auth::Caller Live::caller_with(const base::Uuid& tenant, std::shared_ptr<const auth::Grants> grants) const {
     auth::Caller caller;
     caller.tenant_id = tenant;
     caller.permissions = &parts_.authenticator.permissions();
-    auto grants = std::make_shared<auth::Grants>();
-    grants->everywhere.set();
     caller.grants = std::move(grants);
     return caller;
 }

@@ -75,8 +75,12 @@ public:
 
     async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                       async::SteadyTime deadline) override;
-    async::Task<bool> may_begin(auth::Caller caller, std::string topic, async::SteadyTime deadline) override;
-    [[nodiscard]] bool may_follow(const auth::Caller& caller, std::string_view topic) const override;
+    async::Task<std::optional<realtime::Followed>> may_begin(auth::Caller caller, std::string topic,
+                                                             async::SteadyTime deadline) override;
+    [[nodiscard]] const base::ErrorCode* why_not(const auth::Caller& caller,
+                                                 const realtime::Followed& followed) const override;
+    [[nodiscard]] realtime::Reader reader_of(const auth::Caller& caller,
+                                             const realtime::Followed& followed) const override;
     async::Task<Identity> identify(std::string token, async::SteadyTime deadline) override;
     async::Task<Since> since(auth::Caller caller, std::string cursor, async::SteadyTime deadline) override;
 
@@ -87,8 +91,7 @@ private:
     async::Task<void> tell_changed();
     [[nodiscard]] bool may_tell_dashboard(const std::string& channel);
     async::Task<void> tell(std::string channel, base::Uuid tenant, sync::Topic topic);
-    // Who may read everything of a tenant.
-    [[nodiscard]] auth::Caller reader(const base::Uuid& tenant) const;
+    [[nodiscard]] auth::Caller caller_with(const base::Uuid& tenant, std::shared_ptr<const auth::Grants> grants) const;
 
     Parts parts_;
     realtime::SocketLimits limits_;
@@ -102,6 +105,7 @@ private:
     std::unordered_map<std::string, async::SteadyTime> dashboards_told_;  // by channel
     std::set<std::string> changed_;                                       // channels whose topic is to be told
     bool is_telling_ = false;
+    std::shared_ptr<const auth::Grants> everything_;  // what nothing is kept from
     async::Stop stop_;
     async::TaskGroup tasks_;
 };

@@ -12,7 +12,9 @@
 #include "pos/modules/realtime/channel_auth.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/realtime/live.h"
+#include "pos/plumbing/suspension.h"
 #include "realtime/channel.h"
+#include "redis/errors.h"
 
 namespace pos {
 
@@ -103,8 +105,8 @@ async::Task<ChannelSignature> authorise(http::Context& context, auth::Caller cal
                                         http::Service<Live> live) {
     if (!live->shared().speaks_pusher) throw base::Failure(errors::pusher_off);
     const auto topic = own_topic(*body, caller);
-    const bool may = co_await live->may_begin(caller, topic, context.deadline());
-    if (!may) throw base::Failure(errors::not_for_caller);
+    const auto followed = co_await live->may_begin(caller, topic, context.deadline());
+    if (!followed) throw base::Failure(errors::not_for_caller);
     const auto now = live->clock().now();
     const realtime::pusher::Grant grant{caller.session_id, now + grant_life};
     co_return sign_for(live->shared().pusher.app, *body, caller, &grant);
@@ -215,8 +217,10 @@ std::vector<std::string> targets_of(const EventCall& call) {
     auto channels = call.channels.value_or(std::vector<std::string>{});
     if (call.channel) channels.push_back(*call.channel);
     for (const auto& channel : channels) {
-        const bool is_user = channel.starts_with(realtime::user_channel_prefix);
-        if (!is_user && !realtime::is_channel(channel)) throw base::Failure(errors::bad_channel);
+        const bool is_user = channel.starts_with(realtime::user_channel_prefix) &&
+                             realtime::is_user_id(channel.substr(realtime::user_channel_prefix.size()));
+        const bool is_clients = realtime::is_client_event(call.name) && realtime::tenant_of(channel);
+        if (is_clients || (!is_user && !realtime::is_channel(channel))) throw base::Failure(errors::bad_channel);
     }
     if (channels.empty()) throw base::Failure(errors::bad_channel);
     return channels;
@@ -393,7 +397,9 @@ void socket_routes(http::Routes routes) {
     routes.post("/auth/ws-ticket", give_ticket,
                 {.id = "createSocketTicket",
                  .summary = "A ticket for a WebSocket",
-                 .description = "For browsers, which send no header with a WebSocket. Good once, for 30 seconds."});
+                 .description = "For browsers, which send no header with a WebSocket. Good once, for 30 seconds.",
+                 .errors = {redis::errors::unavailable, redis::errors::timeout, redis::errors::overloaded,
+                            redis::errors::outcome_unknown}});
     routes.get(
         "/ws", connect,
         {.id = "connectSocket",
@@ -401,13 +407,16 @@ void socket_routes(http::Routes routes) {
          .description = "Who calls is said by a ticket, by `Authorization`, by a session cookie of our own pages, or "
                         "by the first message.",
          .errors = {errors::too_many_sockets, errors::bad_ticket, auth::errors::session_revoked,
-                    auth::errors::invalid_token, auth::errors::token_expired, auth::errors::csrf_failed}});
-    routes.post("/realtime/auth", authorise,
-                {.id = "authoriseChannel",
-                 .summary = "Let a socket of the Pusher protocol follow a channel",
-                 .description = "What `pusher-js` and Laravel Echo call `authEndpoint`: channels "
-                                "`private-t.{tenantId}.{topic}` of the caller's tenant.",
-                 .errors = {errors::pusher_off, errors::bad_channel, errors::not_for_caller}});
+                    auth::errors::invalid_token, auth::errors::token_expired, auth::errors::csrf_failed,
+                    redis::errors::unavailable, redis::errors::timeout, redis::errors::overloaded,
+                    redis::errors::outcome_unknown}});
+    routes.post(
+        "/realtime/auth", authorise,
+        {.id = "authoriseChannel",
+         .summary = "Let a socket of the Pusher protocol follow a channel",
+         .description = "What `pusher-js` and Laravel Echo call `authEndpoint`: channels "
+                        "`private-t.{tenantId}.{topic}` of the caller's tenant.",
+         .errors = {errors::pusher_off, errors::bad_channel, errors::not_for_caller, errors::subscription_suspended}});
 }
 
 // What they take and answer is Pusher's own ("HTTP API reference").

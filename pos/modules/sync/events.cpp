@@ -69,9 +69,6 @@ struct Follower {
     async::SteadyTime poked_at{};
 
     [[nodiscard]] const auth::Caller& caller() const { return wanted.request.caller; }
-    [[nodiscard]] bool follows_changes() const {
-        return std::ranges::any_of(wanted.topics, [](const Topic& one) { return one.kind == Topic::Kind::changes; });
-    }
 
     // When there is something to say, or to look at.
     [[nodiscard]] async::Milliseconds next_turn() const {
@@ -80,7 +77,7 @@ struct Follower {
     }
 
     void mark(const Poke& heard) {
-        if (follows_changes() && wanted.request.scope.concerns(heard)) mark_changes(heard);
+        if (wanted.follows_changes() && wanted.request.scope.concerns(heard)) mark_changes(heard);
         for (std::size_t i = 0; i < wanted.topics.size(); ++i) {
             if (wanted.topics[i].is_concerned_by(heard, caller().user_id) && std::ranges::find(due, i) == due.end())
                 due.push_back(i);
@@ -93,7 +90,7 @@ struct Follower {
         std::vector<PokedPlace> seen;
         for (const auto& one : heard.rows) {
             const auto at = one.place ? std::optional(LocationId(*one.place)) : std::nullopt;
-            if (!wanted.request.scope.may_see(caller(), one.kind, at)) continue;
+            if (!wanted.request.scope.may_see(caller(), one.kind, at) || !may_know(caller(), one)) continue;
             seen.push_back({one.kind, {}});
             if (one.place) seen.back().location_id.emplace(*one.place);
         }
@@ -141,7 +138,7 @@ async::Task<void> say_what_was_missed(const Parts* parts, Follower* follower) {
     const auto& last = follower->wanted.last_id;
     std::optional<Cursor> cursor;
     if (last) cursor = open_cursor(*last, request.secret, request.caller.tenant_id);
-    if (last && follower->follows_changes()) {
+    if (last && follower->wanted.follows_changes()) {
         const auto reason = cursor ? why_resync(*cursor, place, request.scope.hash, request.now) : Resync::cursor;
         if (reason) {
             say_reset(*follower, *reason);
@@ -159,7 +156,23 @@ async::Task<void> say_what_was_missed(const Parts* parts, Follower* follower) {
                            .type = "ready"});
 }
 
-// Again as the session is now. False: it has ended, or sees something else from now on, which the client has to begin anew for.
+// Whether a tenant who has to pay, say, reads none of it for now: the routes answer with the same code.
+const base::ErrorCode* withheld_by(const EventStreams::Wanted& wanted) {
+    const auto& caller = wanted.request.caller;
+    const auto of = [&](std::string_view permission) {
+        return caller.may(permission) ? caller.withheld_by(permission) : nullptr;
+    };
+    for (const auto& topic : wanted.topics) {
+        if (topic.kind == Topic::Kind::dashboard && of("reports.read") != nullptr) return of("reports.read");
+        if (topic.kind != Topic::Kind::changes) continue;
+        for (const auto* collection : wanted.request.scope.collections)
+            if (of(collection->read) != nullptr) return of(collection->read);
+    }
+    return nullptr;
+}
+
+// Again as the session is now. False: it has ended; or it may not read for now, which whoever comes again is told; or it sees something
+// else from now on, which the client has to begin anew for.
 async::Task<bool> look_at_session(const Parts* parts, Follower* follower) {
     follower->looked_at = async::Loop::now();
     const auto& proof = follower->wanted.proof;
@@ -175,6 +188,7 @@ async::Task<bool> look_at_session(const Parts* parts, Follower* follower) {
     request.now = parts->runtime.now();
     request.caller.grants = state->grants;
     request.caller.member_version = state->member_version;
+    if (state->grants->wall != nullptr || withheld_by(follower->wanted) != nullptr) co_return false;
     if (scope_of(request.caller, follower->wanted.collections, request.scope.location).hash == request.scope.hash)
         co_return true;
     say_reset(*follower, Resync::scope_changed);
@@ -283,11 +297,18 @@ async::Task<http::EventStream> events(auth::Caller caller, http::Query<EventFilt
                                 .collections = filter->collections,
                                 .proof = authenticator->prove(context),
                                 .last_id = *last};
-    for (const auto& topic : wanted.topics) co_await require_topic(caller, db, topic);
+    if (const auto* code = withheld_by(wanted)) throw base::Failure(*code);
+    for (const auto& topic : wanted.topics) {
+        if (topic.kind != Topic::Kind::changes) static_cast<void>(co_await require_topic(caller, db, topic));
+    }
     co_return http::EventStream{streams->open(std::move(wanted))};
 }
 
 }  // namespace
+
+bool EventStreams::Wanted::follows_changes() const {
+    return std::ranges::any_of(topics, [](const Topic& one) { return one.kind == Topic::Kind::changes; });
+}
 
 EventStreams::EventStreams(const Parts& parts) : parts_(parts), stop_(parts.loop), tasks_(parts.loop) {
     tasks_.on_error([this](const std::exception_ptr& error) {

@@ -45,6 +45,8 @@ public:
         std::optional<std::string> collections;  // as they were named
         auth::Authenticator::Proof proof;
         std::optional<std::string> last_id;
+
+        [[nodiscard]] bool follows_changes() const;
     };
     [[nodiscard]] std::shared_ptr<http::EventQueue> open(Wanted wanted);
 

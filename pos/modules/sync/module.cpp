@@ -7,6 +7,7 @@
 #include "pos/modules/sync/renew_command.h"
 #include "pos/modules/sync/snapshot.h"
 #include "pos/modules/sync/tables.h"
+#include "pos/modules/sync/topics.h"
 #include "pos/modules/sync/waiters.h"
 
 namespace pos {
@@ -24,6 +25,7 @@ void routes(http::Routes routes) {
 
 app::Module sync_module() {
     auto statements = sync::change_statements();
+    for (const auto& statement : sync::topic_statements()) statements.push_back(statement);
     for (const auto& statement : sync::heartbeat_statements()) statements.push_back(statement);
     for (const auto& statement : renew_feed_statements()) statements.push_back(statement);
     return {.name = "sync",

@@ -123,6 +123,14 @@ async::Task<ChangePage> look(db::Db db, ChangeRequest* request, const Cursor* cu
     co_return page;
 }
 
+// Who has waited, as they are now: throws what their next request would be answered with.
+async::Task<void> look_at_reader(http::Context* context, ChangeRequest* request, const ChangeFilter* filter) {
+    request->caller = co_await admit_again(context, request->caller, request->now);
+    if (scope_of(request->caller, filter->collections, filter->location).hash != request->scope.hash)
+        throw resync(Resync::scope_changed);
+    require_not_withheld(request->caller, request->scope);
+}
+
 async::Task<ChangePage> changes(auth::Caller caller, http::Query<ChangeFilter> filter, db::Db db,
                                 http::Context& context, http::Service<db::Databases> databases,
                                 http::Service<Runtime> runtime, http::Service<Announcer> announcer,
@@ -132,7 +140,7 @@ async::Task<ChangePage> changes(auth::Caller caller, http::Query<ChangeFilter> f
                           .secret = databases->catalogue->cursor_secret(),
                           .now = runtime->now(),
                           .limit = filter->limit};
-    for (const auto* collection : request.scope.collections) require_not_withheld(caller, collection->read);
+    require_not_withheld(caller, request.scope);
     const auto cursor = cursor_of(*filter, request);
     request.since = cursor.seq;
     auto page = co_await look(db, &request, &cursor);
@@ -142,22 +150,24 @@ async::Task<ChangePage> changes(auth::Caller caller, http::Query<ChangeFilter> f
     // What was committed between the look and the listening is found now.
     do {
         request.now = runtime->now();
-        request.caller = co_await admit_again(&context, request.caller, request.now);
-        const auto scope = scope_of(request.caller, filter->collections, filter->location);
-        if (scope.hash != request.scope.hash) throw resync(Resync::scope_changed);
+        co_await look_at_reader(&context, &request, &*filter);
         page = co_await look(db, &request, &cursor);
         announcer->begin_at(caller.tenant_id, request.since);
     } while (page.changes.empty() && !page.has_more && !wait.has_ended() && co_await wait.next());
+    // Where nothing came, their rights may be others all the same.
+    if (page.changes.empty()) co_await look_at_reader(&context, &request, &*filter);
     co_return page;
 }
 
 }  // namespace
 
+void require_not_withheld(const auth::Caller& caller, const Scope& scope) {
+    for (const auto* collection : scope.collections) require_not_withheld(caller, collection->read);
+}
+
 void require_not_withheld(const auth::Caller& caller, std::string_view permission) {
-    const auto& grants = *caller.grants;
-    if (grants.withheld_by == nullptr || !caller.may(permission)) return;
-    const auto index = caller.permissions->find(permission);
-    if (index && grants.withheld.test(*index)) throw base::Failure(*grants.withheld_by);
+    if (!caller.may(permission)) return;
+    if (const auto* code = caller.withheld_by(permission)) throw base::Failure(*code);
 }
 
 async::Task<auth::Caller> admit_again(http::Context* context, auth::Caller caller, base::Timestamp now) {
@@ -172,6 +182,7 @@ async::Task<auth::Caller> admit_again(http::Context* context, auth::Caller calle
     if (!state || state->expires_at <= now || state->session_id != caller.session_id ||
         state->tenant_id != caller.tenant_id)
         throw base::Failure(auth::errors::session_revoked);
+    if (state->grants->wall != nullptr) throw base::Failure(*state->grants->wall);
     caller.grants = state->grants;
     caller.member_version = state->member_version;
     co_return caller;

@@ -80,6 +80,13 @@ bool Scope::concerns(const Poke& poke) const {
     });
 }
 
+bool may_know(const auth::Caller& caller, const db::AnnouncedRows& rows) {
+    const auto* collection = find_collection(rows.kind);
+    if (collection == nullptr) return false;
+    const bool may = rows.place ? caller.may_at(collection->read, *rows.place) : caller.may(collection->read);
+    return may && caller.withheld_by(collection->read) == nullptr;
+}
+
 Scope scope_of(const auth::Caller& caller, const std::optional<std::string>& names,
                std::optional<LocationId> location) {
     Scope scope{.collections = {}, .location = location, .hash = {}};

@@ -35,6 +35,9 @@ struct Scope {
     [[nodiscard]] bool concerns(const Poke& poke) const;
 };
 
+// Whether somebody may know that rows of this collection have changed at this place.
+[[nodiscard]] bool may_know(const auth::Caller& caller, const db::AnnouncedRows& rows);
+
 // `names`: separated by commas; without them, every collection. One that the caller may not read is empty, as all of its rows are
 // deletions to them (pos/plumbing/row_loader.h).
 [[nodiscard]] Scope scope_of(const auth::Caller& caller, const std::optional<std::string>& names,

@@ -198,7 +198,7 @@ async::Task<SnapshotReply> snapshot(auth::Caller caller, http::Query<SnapshotFil
                                 .scope = scope_of(caller, filter->collections, filter->location),
                                 .secret = databases->catalogue->cursor_secret(),
                                 .now = runtime->now()};
-    for (const auto* collection : request.scope.collections) require_not_withheld(caller, collection->read);
+    require_not_withheld(caller, request.scope);
     if (!filter->after)
         co_return SnapshotReply{
             co_await snapshots->make(db, &request, runtime->new_id<base::Id<struct SnapshotTag>>().uuid()), 0,

@@ -99,4 +99,21 @@ std::optional<std::string> LocalServers::failure() {
     return std::nullopt;
 }
 
+std::optional<Addresses> running_database(const fs::path& data_directory) {
+    std::error_code error;
+    const auto root = fs::canonical(data_directory, error);
+    if (error) return std::nullopt;
+    const auto home = postgres_home(root, postgres_user());
+    const auto url = [&home](std::string_view role) { return PostgresServer::running_url(home, role); };
+    auto owner = url(PostgresServer::owner_role);
+    auto app = url(PostgresServer::app_role);
+    auto system = url(PostgresServer::system_role);
+    if (!owner || !app || !system) return std::nullopt;
+    return Addresses{.database_owner_url = *std::move(owner),
+                     .database_url = *std::move(app),
+                     .database_system_url = *std::move(system),
+                     .redis_url = {},
+                     .redis_socket = {}};
+}
+
 }  // namespace app::dev

@@ -65,4 +65,8 @@ private:
     std::unique_ptr<RedisServer> redis_;
 };
 
+// The database of the environment in `data_directory`, if its PostgreSQL runs now, for another process of the same user, or root.
+// Redis is left out. nullopt: none runs. It claims nothing.
+[[nodiscard]] std::optional<Addresses> running_database(const std::filesystem::path& data_directory);
+
 }  // namespace app::dev

@@ -51,6 +51,23 @@ TEST(LocalServers, GiveADatabaseWithItsThreeRolesAndKeepItOverARestart) {
     EXPECT_EQ(ask(servers.addresses().database_owner_url, "select count(*) from kept"), "0");
 }
 
+TEST(LocalServers, AreFoundByAnotherProcessWhileTheyRun) {
+    const TemporaryDirectory scratch;
+    const auto path = scratch.path() / "data";
+    EXPECT_FALSE(running_database(path)) << "there is no such directory";
+    DataDirectory directory(path);
+    EXPECT_FALSE(running_database(path));
+    LocalServers servers(directory, {});
+    servers.start(sleep_pause);
+    const auto found = running_database(path);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->database_url, servers.addresses().database_url);
+    EXPECT_EQ(found->database_system_url, servers.addresses().database_system_url);
+    EXPECT_EQ(ask(found->database_url, "select current_user"), "app");
+    servers.stop(sleep_pause);
+    EXPECT_FALSE(running_database(path)) << "it has stopped";
+}
+
 TEST(LocalServers, OnlyTheOwnerOfTheSocketDirectoryReachesPostgres) {
     const TemporaryDirectory scratch;
     DataDirectory directory(scratch.path() / "data");

@@ -171,6 +171,21 @@ void PostgresServer::end_leftover(const fs::path& home, const Pause& pause) {
         pause);
 }
 
+// postmaster.pid, by lines: the process, its directory, its start, the port, the socket's directory.
+std::optional<std::string> PostgresServer::running_url(const fs::path& home, std::string_view role) {
+    constexpr std::size_t socket_line = 5;
+    const fs::path data = home / "data";
+    const auto id = read_pid_file(data / "postmaster.pid");
+    if (!id || !works_in(*id, data)) return std::nullopt;
+    std::ifstream stream(data / "postmaster.pid");
+    std::string line;
+    for (std::size_t number = 0; number < socket_line; ++number) {
+        if (!std::getline(stream, line)) return std::nullopt;
+    }
+    if (line.empty()) return std::nullopt;
+    return url_of(role, database_name, line);
+}
+
 void PostgresServer::initialise(const Pause& pause) {
     const fs::path draft = options_.home / "data.new";
     const fs::path log_file = options_.log_file.parent_path() / "initdb.log";

@@ -39,6 +39,10 @@ public:
     // A server that lost its parent (kill -9) and has not gone yet: waits for it, then ends it.
     static void end_leftover(const std::filesystem::path& home, const Pause& pause);
 
+    // Of a server that runs in `home`, whoever started it; nullopt: none does, or it is another user's.
+    [[nodiscard]] static std::optional<std::string> running_url(const std::filesystem::path& home,
+                                                                std::string_view role);
+
     void begin(const Pause& pause);
     void finish(const Pause& pause);
     // Fast shutdown: clients are cut off, everything is on disk. When `pause` hurries, immediate shutdown.

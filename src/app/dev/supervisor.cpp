@@ -71,6 +71,7 @@ private:
     void shut_down();
     void introduce();
     [[nodiscard]] std::string introduction() const;
+    [[nodiscard]] std::string console_command() const;
 
     Clock::time_point began_;
     Options options_;
@@ -298,6 +299,14 @@ void Supervisor::introduce() {
     out_ << introduction() << std::flush;
 }
 
+// As it is typed where this was started.
+std::string Supervisor::console_command() const {
+    const auto program = options_.executable.lexically_proximate(std::filesystem::current_path());
+    const auto& data = options_.data_directory;
+    return fmt::format("{} db console{}", program.string(),
+                       data == ".data" ? "" : fmt::format(" --data-dir '{}'", data.string()));
+}
+
 std::string Supervisor::introduction() const {
     const std::string base = fmt::format("http://localhost:{}", options_.port);
     std::string text = fmt::format("\n  ready in {:.1f} s\n\n", seconds_since(began_));
@@ -305,7 +314,7 @@ std::string Supervisor::introduction() const {
         text += fmt::format("  {:<12}{}\n", name, value);
     };
     row("API", base);
-    row("Docs", base + "/docs");
+    row("Docs", fmt::format("{0}/docs  {0}/docs/reader", base));
     row("OpenAPI", base + "/openapi.json");
     row("JWKS", base + "/.well-known/jwks.json");
     row("Health", fmt::format("{0}/health  {0}/ready  {0}/metrics", base));
@@ -313,6 +322,7 @@ std::string Supervisor::introduction() const {
         row(index++ == 0 ? "Log in as" : "", fmt::format("{:<12}{}  {}", login.role, login.login, login.password));
     }
     row("PostgreSQL", fmt::format("psql '{}'", servers_.addresses().database_owner_url));
+    row("Tables", console_command());
     row("Redis", fmt::format("redis-cli -s '{}'", servers_.addresses().redis_socket.string()));
     row("Restart", fmt::format("kill -USR1 {}  (bin/dev does it after a build)", getpid()));
     row("Stop", "Ctrl-C");

@@ -333,7 +333,7 @@ TEST_F(BrokenConnectionTest, AServerThatIsAwayIsRefusedFastAndFoundAgain) {
     EXPECT_EQ(try_query(write_pid, {}, {}, 300ms).code, "db.unavailable");
     const auto before = async::Loop::now();
     EXPECT_EQ(try_query(point_pid).code, "db.unavailable");
-    EXPECT_LT(async::Loop::now() - before, 50ms);
+    EXPECT_LT(async::Loop::now() - before, 2s) << "without waiting for its deadline";
     EXPECT_FALSE(run(database->ready(soon())).is_well());
     proxy.refuse(false);
     turn(400ms);

@@ -61,13 +61,18 @@ private:
     }
 
     [[nodiscard]] logging::Level level_of(const Context& context, const SendResult& result) const {
-        if (is_ours(context, result.status)) return logging::Level::error;
+        // A probe that says no has said why by itself, and while a process ends nothing is at fault.
+        if (is_ours(context, result.status) && !(result.status == 503 && is_quiet_route(context)))
+            return logging::Level::error;
         return options_.warn_client_errors && result.status >= 400 ? logging::Level::warn : logging::Level::info;
     }
 
     [[nodiscard]] bool is_quiet(const Context& context, const SendResult& result) const {
-        return result.status < 400 && result.complete &&
-               std::ranges::find(options_.quiet_routes, context.route_pattern()) != options_.quiet_routes.end();
+        return result.status < 400 && result.complete && is_quiet_route(context);
+    }
+
+    [[nodiscard]] bool is_quiet_route(const Context& context) const {
+        return std::ranges::find(options_.quiet_routes, context.route_pattern()) != options_.quiet_routes.end();
     }
 
     static std::string_view message_of(const Context& context, const SendResult& result) {

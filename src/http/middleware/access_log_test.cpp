@@ -101,6 +101,7 @@ TEST(AccessLog, QuietRoutesSpeakOnlyOfFailures) {
         chain.run({access_log({.quiet_routes = {"/health", "/ready"}})}, router.handler(), {.target = target});
     ASSERT_EQ(chain.sink->lines().size(), 1U);
     EXPECT_TRUE(chain.log_contains("\"statusCode\":503"));
+    EXPECT_FALSE(chain.log_contains("\"level\":50")) << "a process that drains is no fault";
 }
 
 TEST(AccessLog, CountsByRouteNotByPath) {

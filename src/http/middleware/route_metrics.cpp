@@ -57,7 +57,9 @@ RouteMetrics::Series RouteMetrics::look_up(const RouteEntry* route, Method metho
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), status).ptr;
     const std::string_view status_text(digits.data(), static_cast<std::size_t>(end - digits.data()));
     const auto pattern = route == nullptr ? std::string_view("unmatched") : std::string_view(route->pattern);
-    return {durations_.with({to_string(method), pattern}), replies_.with({to_string(method), pattern, status_text})};
+    // One that we do not know: as the semantic conventions of OpenTelemetry have it.
+    const auto name = method == Method::other ? std::string_view("_OTHER") : to_string(method);
+    return {durations_.with({name, pattern}), replies_.with({name, pattern, status_text})};
 }
 
 }  // namespace http

@@ -1,6 +1,8 @@
 #include "realtime/pusher/dialect.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -30,8 +32,7 @@ struct PusherDialect::SubscribeData {
 
     friend constexpr auto describe(SubscribeData*) {
         using schema::field;
-        return schema::object<SubscribeData>("PusherSubscribe",
-                                             field<&SubscribeData::channel>("channel", {.max_length = 200}),
+        return schema::object<SubscribeData>("PusherSubscribe", field<&SubscribeData::channel>("channel"),
                                              field<&SubscribeData::auth>("auth", {.max_length = 500}),
                                              field<&SubscribeData::channel_data>("channel_data"));
     }
@@ -113,6 +114,12 @@ std::string json_of(const Member& member) {
     return text + '}';
 }
 
+std::vector<std::string> distinct(std::vector<std::string> names) {
+    std::set<std::string> seen;
+    std::erase_if(names, [&](const std::string& name) { return !seen.insert(name).second; });
+    return names;
+}
+
 std::string online_channel(std::string_view user_id) { return fmt::format("#online-{}", user_id); }
 
 }  // namespace
@@ -178,8 +185,9 @@ void PusherDialect::on_open() {
         fmt::format(R"({{"socket_id":"{}","activity_timeout":{}}})", socket_id_, settings.activity_timeout));
 }
 
-void PusherDialect::on_closed(CloseCode code) {
-    if (code == codes().slow) pass_.was_slow(async::Loop::now());
+void PusherDialect::on_slow() { pass_.was_slow(async::Loop::now()); }
+
+void PusherDialect::on_closed(CloseCode /*code*/) {
     while (!channels_.empty()) unsubscribe(std::string(channels_.begin()->first));
     for (const auto& user : std::exchange(watched_users_, {})) parts_.hub.unfollow(online_channel(user), this);
     if (user_id_.empty()) return;
@@ -195,44 +203,79 @@ async::Task<void> PusherDialect::on_message(std::string_view text) {
     if (frame->event == "pusher:ping") co_return say("pusher:pong", "{}");
     if (frame->event == "pusher:subscribe") {
         const auto data = read<SubscribeData>(object_in(frame->data));
-        if (data) subscribe(*data);
+        if (!data) co_return say_error(static_cast<int>(come_again), "it is no message of this protocol");
+        co_await subscribe(*data);
     } else if (frame->event == "pusher:unsubscribe") {
         const auto data = read<SubscribeData>(object_in(frame->data));
         if (data) unsubscribe(data->channel);
     } else if (frame->event == "pusher:signin") {
         sign_in(object_in(frame->data));
-    } else if (frame->event.starts_with("client-")) {
+    } else if (is_client_event(frame->event)) {
         take_client_event(*frame);
     }
 }
 
-void PusherDialect::subscribe(const SubscribeData& data) {
+async::Task<void> PusherDialect::subscribe(SubscribeData data) {
     const auto& channel = data.channel;
-    if (socket_id_.empty() || channels_.contains(channel)) return;
+    if (socket_id_.empty() || channels_.contains(channel)) co_return;
     if (channels_.size() >= parts_.settings.most_channels)
-        return refuse(channel, 429, "a connection follows as many channels as it may");
+        co_return refuse(channel, 429, "a connection follows as many channels as it may");
     Subscription subscription;
     const bool is_own = !user_id_.empty() && channel == std::string(user_channel_prefix) + user_id_;
-    if (!is_own && !is_channel(channel)) return refuse(channel, 400, "the channel's name is not valid");
+    if (!is_own && !is_channel(channel)) co_return refuse(channel, 400, "the channel's name is not valid");
     const auto kind = kind_of(channel);
     if (kind.is_private) {
         const auto verified = verify(data, kind);
         if (!verified || (verified->grant && verified->grant->expires_at <= parts_.clock.now()))
-            return refuse(channel, 401, "the signature is not valid");
+            co_return refuse(channel, 401, "the signature is not valid");
         const auto of_tenant = tenant_of(channel);
         if (of_tenant && !pass_.enter_tenant(of_tenant->tenant, async::Loop::now()))
-            return refuse(channel, 403, "the tenant has as many sockets as it may, or reads too slowly");
-        subscription.grant = verified->grant;
+            co_return refuse(channel, 403, "the tenant has as many sockets as it may, or reads too slowly");
+        if (of_tenant && verified->grant) {
+            subscription.granted = co_await open(*verified->grant, channel);
+            if (!subscription.granted) co_return;
+        }
     }
     Member member;
-    if (kind.is_presence && !prepare_member(data, member)) return;
+    if (kind.is_presence && !prepare_member(data, member)) co_return;
     subscription.member = member.user_id;
     auto& kept = channels_.emplace(channel, std::move(subscription)).first->second;
     // In front of following, so that it is not told of itself.
     if (kind.is_presence) parts_.hub.join(channel, member);
     confirm(channel);
-    parts_.hub.follow(channel, this);
+    const auto& granted = kept.granted;
+    parts_.hub.follow(channel, this, granted ? parts_.access.reader_of(granted->caller, granted->followed) : Reader{});
     watch(kept, channel);
+}
+
+// By the session as it is now: since it was granted, it may have ended, or have lost the right. nullopt: it was refused.
+async::Task<std::optional<PusherDialect::Granted>> PusherDialect::open(Grant grant, std::string channel) {
+    const auto of_tenant = *tenant_of(channel);
+    const auto deadline = async::Loop::now() + std::chrono::seconds(10);
+    std::vector<auth::Caller> asked(1);
+    asked.front().session_id = grant.session_id;
+    asked.front().tenant_id = of_tenant.tenant;
+    std::optional<Granted> granted;
+    std::optional<base::Failure> failure;
+    bool is_over = false;
+    try {
+        auto live = co_await parts_.access.still_live(std::move(asked), deadline);
+        is_over = live.empty() || live.front().tenant_id != of_tenant.tenant;
+        if (!is_over) {
+            auto followed = co_await parts_.access.may_begin(live.front(), std::string(of_tenant.topic), deadline);
+            if (followed) granted = Granted{grant.expires_at, std::move(live.front()), *std::move(followed)};
+        }
+    } catch (const base::Failure& error) {
+        failure = error;
+    }
+    if (failure) {
+        refuse(channel, failure->code().status, failure->code().title);
+    } else if (is_over) {
+        refuse(channel, 401, "the session has ended");
+    } else if (!granted) {
+        refuse(channel, 403, "there is no such topic, or not for this caller");
+    }
+    co_return granted;
 }
 
 // Server packages sign the data wherever they are given some; outside presence channels it says nothing, so it may be unsigned.
@@ -254,7 +297,8 @@ bool PusherDialect::prepare_member(const SubscribeData& data, Member& member) {
     } else {
         member = {user_id_, user_info_};
     }
-    const bool fits = !member.user_id.empty() && member.user_id.size() <= settings.longest_user_id &&
+    const bool fits = !member.user_id.empty() &&
+                      base::utf8_length(member.user_id).value_or(SIZE_MAX) <= longest_user_id &&
                       member.info.size() <= settings.longest_member;
     if (!fits) {
         refuse(data.channel, 400, "channel_data holds a user_id of at most 128 characters, and at most 1 kB");
@@ -294,27 +338,30 @@ void PusherDialect::confirm(const std::string& channel) {
 
 // What was granted by a session ends with it.
 void PusherDialect::watch(Subscription& subscription, const std::string& channel) {
-    const auto of_tenant = tenant_of(channel);
-    if (!subscription.grant || !of_tenant) return;
-    auth::Caller caller;
-    caller.session_id = subscription.grant->session_id;
-    caller.tenant_id = of_tenant->tenant;
+    if (!subscription.granted) return;
     const auto end = [weak = socket_](bool) {
         if (const auto socket = weak.lock()) socket->close(over_capacity, "come again, and be authorised anew");
     };
     subscription.watched = parts_.sessions.add(
-        std::move(caller), subscription.grant->expires_at,
+        subscription.granted->caller, subscription.granted->expires_at,
         {.on_end = end, .on_change = [this, channel](const auth::Caller& now) { judge_right(channel, now); }});
 }
 
 void PusherDialect::judge_right(const std::string& channel, const auth::Caller& caller) {
-    const auto of_tenant = tenant_of(channel);
-    if (!of_tenant || !channels_.contains(channel) || parts_.access.may_follow(caller, of_tenant->topic)) return;
+    const auto found = channels_.find(channel);
+    if (found == channels_.end() || !found->second.granted) return;
+    auto& granted = *found->second.granted;
+    const auto* code = parts_.access.why_not(caller, granted.followed);
+    if (code == nullptr) {
+        if (std::exchange(granted.caller, caller).grants != caller.grants)
+            parts_.hub.read_as(channel, this, parts_.access.reader_of(caller, granted.followed));
+        return;
+    }
     // By value: the callback that has called this goes with the subscription.
     const std::string name = channel;
-    const auto kept = channels_.find(name)->second.watched;
+    const auto kept = found->second.watched;
     unsubscribe(name);
-    refuse(name, 403, "the caller may not follow it any more");
+    refuse(name, code->status, code->title);
 }
 
 void PusherDialect::unsubscribe(const std::string& channel) {
@@ -334,11 +381,12 @@ void PusherDialect::sign_in(std::string_view data) {
     if (!given || !socket) return;
     const auto user = read<UserData>(given->user_data);
     const auto id = user ? id_in(user->id) : "";
-    const bool is_valid = verify_user(settings.app, socket_id_, given->auth, given->user_data) && !id.empty() &&
-                          id.size() <= settings.longest_user_id;
+    const bool is_valid = verify_user(settings.app, socket_id_, given->auth, given->user_data) && is_user_id(id);
     if (!is_valid) {
-        say_error(static_cast<int>(unauthorised), "the sign-in is not valid");
-        return socket->close(unauthorised, "the sign-in is not valid");
+        constexpr std::string_view why =
+            "the sign-in is not valid: its signature, or its id (1 to 128 characters, no / ? # %)";
+        say_error(static_cast<int>(unauthorised), why);
+        return socket->close(unauthorised, why);
     }
     if (!user_id_.empty()) return;
     user_id_ = id;
@@ -347,7 +395,7 @@ void PusherDialect::sign_in(std::string_view data) {
                                         json_string(given->user_data))));
     parts_.hub.join(online_channel(user_id_), {user_id_, {}});
     parts_.hub.follow(end_channel(user_id_), this);
-    auto watched = user->watchlist.value_or(std::vector<std::string>{});
+    auto watched = distinct(user->watchlist.value_or(std::vector<std::string>{}));
     if (watched.size() > settings.most_watched) {
         watched.resize(settings.most_watched);
         say_error(4302, "a watchlist has at most 100 ids: the first 100 count");
@@ -373,6 +421,8 @@ void PusherDialect::take_client_event(const Frame& frame) {
     const auto found = channels_.find(channel);
     const auto kind = kind_of(channel);
     if (!settings.client_events) return say_error(4301, "client events are off (REALTIME_CLIENT_EVENTS)");
+    // There the service speaks alone, however the name is spelt.
+    if (tenant_of(channel)) return say_error(4301, "no client speaks on a tenant's topics");
     if (found == channels_.end() || !kind.is_private || kind.is_encrypted)
         return say_error(4301, "client events go to private and presence channels that were subscribed");
     const auto data = frame.data ? frame.data->text : "null";

@@ -36,7 +36,6 @@ struct Settings {
     std::size_t most_channels = 100;
     std::size_t most_members = 100;      // of a presence channel
     std::size_t longest_member = 1'024;  // bytes
-    std::size_t longest_user_id = 128;
     std::size_t most_watched = 100;
     double client_events_per_second = 10;
     std::size_t longest_data = 10'240;
@@ -63,6 +62,7 @@ public:
     [[nodiscard]] CloseCodes codes() const override;
     void on_open() override;
     async::Task<void> on_message(std::string_view text) override;
+    void on_slow() override;
     void on_closed(CloseCode code) override;
 
     void on_delivery(const Delivery& delivery) override;
@@ -71,15 +71,22 @@ public:
     void on_count(std::string_view channel, std::uint32_t sockets) override;
 
 private:
+    // What a grant has opened: a topic, to a session with the rights of now.
+    struct Granted {
+        base::Timestamp expires_at;
+        auth::Caller caller;
+        Followed followed;
+    };
     struct Subscription {
         std::string member;  // of a presence channel
-        std::optional<Grant> grant;
+        std::optional<Granted> granted;
         SessionWatch::Watched watched;
     };
     struct Frame;
     struct SubscribeData;
 
-    void subscribe(const SubscribeData& data);
+    [[nodiscard]] async::Task<void> subscribe(SubscribeData data);
+    [[nodiscard]] async::Task<std::optional<Granted>> open(Grant grant, std::string channel);
     void watch(Subscription& subscription, const std::string& channel);
     void judge_right(const std::string& channel, const auth::Caller& caller);
     [[nodiscard]] std::optional<Verified> verify(const SubscribeData& data, const ChannelKind& kind) const;

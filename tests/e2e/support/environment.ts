@@ -29,6 +29,8 @@ export const environment = {
   long: process.env.BACKEND_API_LONG === '1',
   // Whether the pages are photographed for docs/pictures/.
   pictures: process.env.BACKEND_API_PICTURES === '1',
+  // Whether what the demo shop answers is written down for the document's examples.
+  record: process.env.BACKEND_API_RECORD === '1',
 };
 
 // What a program of bin/example-* inherits: no more than it needs to run, what the sanitizers read and which build it is.

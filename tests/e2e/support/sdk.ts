@@ -4,6 +4,7 @@
 //     await sdk.run('sale.mjs', text);         // output of a program beside it
 //     await sdk.remove();
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -105,6 +106,12 @@ export const answer = (
   const type = status >= 400 ? 'application/problem+json' : 'application/json';
   const own = { 'x-request-id': 'r-1', ...(body !== undefined && { 'content-type': type }) };
   response.writeHead(status, { ...own, ...headers }).end(body === undefined ? undefined : JSON.stringify(body));
+};
+
+// The yes to an operation, as the service gives it: with an id, and with the key where the operation has one in its body.
+export const taken = (response: ServerResponse, seen?: Seen): void => {
+  const { clientRequestId } = seen ? JSON.parse(seen.body.toString() || '{}') : {};
+  answer(response, 201, { id: randomUUID(), ...(clientRequestId && { clientRequestId }) });
 };
 
 export const problem = (

@@ -60,9 +60,8 @@ class Writer {
     return at;
   }
 
-  // Both signs: the lower half modulo 2^32.
   i32(value: number, lineNumber?: number): void {
-    if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0xffff_ffff) refuse('malformed', lineNumber);
+    if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0x7fff_ffff) refuse('malformed', lineNumber);
     const at = this.room(4);
     this.view.setInt32(at, value, true);
   }
@@ -70,6 +69,7 @@ class Writer {
   i64(value: number, lineNumber?: number): void {
     if (!Number.isSafeInteger(value)) refuse('malformed', lineNumber);
     const at = this.room(8);
+    // The lower half modulo 2^32.
     this.view.setInt32(at, value, true);
     this.view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
   }
@@ -94,6 +94,7 @@ const amountNames = ['gross', 'discount', 'orderDiscountShare', 'net', 'tax', 't
 
 export function packSale(basket: Basket): Uint8Array {
   const { lines } = basket;
+  if (!Array.isArray(lines) || lines.some((line) => typeof line !== 'object' || line === null)) refuse('malformed');
   if (lines.length > mostLines) refuse('too_many_lines');
   const to = new Writer();
   to.i32(1);
@@ -107,7 +108,7 @@ export function packSale(basket: Basket): Uint8Array {
     to.i64(tenThousandths(line.quantity, number), number);
     to.i64(line.unitPrice, number);
     to.i64(line.discount ?? 0, number);
-    to.i32(number);
+    to.i32(number, number);
     to.i32(line.taxRatePpm ?? 0, number);
     to.i32((line.taxInclusive ?? true) ? 1 : 0);
     const code = line.taxCode ?? '';

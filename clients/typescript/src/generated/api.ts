@@ -190,6 +190,10 @@ export type ProblemCode =
   | 'realtime.pusher_off'
   | 'realtime.too_many_sockets'
   | 'realtime.unknown_version'
+  | 'redis.outcome_unknown'
+  | 'redis.overloaded'
+  | 'redis.timeout'
+  | 'redis.unavailable'
   | 'report.off'
   | 'report.too_many_runs'
   | 'request.compression_ratio'
@@ -1431,31 +1435,31 @@ export interface Operations {
   /** A ticket for a WebSocket */
   'POST /v1/auth/ws-ticket': {
     reply: SocketTicket;
-    problems: CommonCode;
+    problems: CommonCode | 'redis.outcome_unknown' | 'redis.overloaded' | 'redis.timeout' | 'redis.unavailable';
   };
   /** A WebSocket */
   'GET /v1/ws': {
     query: { ticket?: string };
     reply: undefined;
-    problems: CommonCode | 'realtime.bad_handshake' | 'realtime.bad_ticket' | 'http.upgrade_required' | 'realtime.unknown_version' | 'realtime.too_many_sockets';
+    problems: CommonCode | 'realtime.bad_handshake' | 'realtime.bad_ticket' | 'http.upgrade_required' | 'realtime.unknown_version' | 'realtime.too_many_sockets' | 'redis.outcome_unknown' | 'redis.overloaded' | 'redis.timeout' | 'redis.unavailable';
   };
   /** Let a socket of the Pusher protocol follow a channel */
   'POST /v1/realtime/auth': {
     body: RealtimeChannelRequest;
     reply: RealtimeChannelSignature;
-    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'realtime.not_for_caller' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
   };
   /** Let a client of Pusher Channels follow a channel */
   'POST /v1/realtime/pusher/auth': {
     body: RealtimeChannelRequest;
     reply: RealtimeChannelSignature;
-    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
   };
   /** A token for a client of Ably */
   'POST /v1/realtime/ably/auth': {
     body: AblyTokenRequest;
     reply: AblyTokenDetails;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
   };
   /** What has changed since a cursor */
   'GET /v1/sync/changes': {

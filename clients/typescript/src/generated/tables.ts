@@ -38,3 +38,18 @@ export const keyed: readonly string[] = [
 export const identified = [
   '/v1/sales',
 ] as const;
+
+/** What a good reply of `keyed` has, where it is not an `id` alone. */
+export const promised: Record<string, readonly string[]> = {
+  '/v1/tenants': ['sessionId', 'user'],
+  '/v1/products/batch': ['results', 'summary'],
+  '/v1/sales': ['id', 'clientRequestId'],
+  '/v1/payment-intents': ['id', 'clientRequestId'],
+  '/v1/payments/mpesa/stk-push': ['id', 'clientRequestId'],
+  '/v1/payment-intents/{id}/refund': ['id', 'clientRequestId'],
+  '/v1/payouts': ['id', 'clientRequestId'],
+  '/v1/payment-intents/{id}/reverse': ['id', 'clientRequestId'],
+  '/v1/webhooks/{id}/rotate-secret': ['secret', 'publicKey'],
+  '/v1/webhooks/{id}/ping': ['deliveryId', 'eventId'],
+  '/v1/webhooks/{id}/redeliver': ['count', 'missed'],
+};

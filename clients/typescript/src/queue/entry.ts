@@ -45,7 +45,7 @@ export interface Entry {
   /** Of the last answer that was not good. */
   problem?: StoredProblem;
   note?: string;
-  /** The final answer. */
+  /** The final answer; missing where the disk had no room for it. */
   answer?: { status: number; data: unknown; replayed: boolean };
   settledAt?: number;
 }
@@ -69,7 +69,7 @@ export interface StorageReport {
 
 /**
  * Each promise resolves when the change is on the disk, and rejects when it is not. An operation that is tried again does nothing twice.
- * Several queues may use one store, in several tabs or processes.
+ * Several queues may use one store, in several tabs or processes. An entry that cannot be read is parked with `queue.unreadable`.
  */
 export interface QueueStore {
   /** The same for all that share it. */
@@ -106,6 +106,7 @@ export type QueueCode =
   | 'queue.storage_newer'
   | 'queue.signed_out'
   | 'queue.not_parked'
+  | 'queue.unreadable'
   | 'queue.number_lost';
 
 /** Thrown by `add` and its like: nothing was stored, and nothing may be printed. */
@@ -120,6 +121,15 @@ export class QueueError extends Error {
     if (options?.cause !== undefined) (this as { cause?: unknown }).cause = options.cause;
   }
 }
+
+/** Of an entry whose store cannot read it. It is parked, without its owner and path; `body` is what is left of its text. */
+export const unreadable: StoredProblem = {
+  code: 'queue.unreadable',
+  title: 'The device cannot read this operation any more',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
 
 export function without<T extends object, Key extends keyof T>(from: T, ...names: Key[]): Omit<T, Key> {
   const copy = { ...from };

@@ -1,14 +1,40 @@
 // A queue in a folder, for Node: an entry is a file, which is complete or not there (written aside, synced, then linked or renamed, and the
-// folder synced). Nothing is locked: exclusive creation of a name decides who was first.
+// folder synced). Nothing is locked: exclusive creation of a name decides who was first. `ids/` has a link for each entry, which points at its
+// number; `numbers/` the highest number so far. Neither is synced: both are made again from the entries.
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, statfs, unlink } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  stat,
+  statfs,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
 import path from 'node:path';
-import { type Entry, type EntryState, type NewEntry, QueueError, type QueueStore, type Turn } from './entry.js';
+import type { Session, SessionStore } from '../session.js';
+import {
+  type Entry,
+  type EntryState,
+  type NewEntry,
+  QueueError,
+  type QueueStore,
+  type StoredProblem,
+  type Turn,
+  unreadable,
+} from './entry.js';
 
 const folders = ['waiting', 'parked', 'done', 'dismissed'] as const;
 // An entry that a crash left in two of them: the later state is the true one.
 const latest: EntryState[] = ['done', 'dismissed', 'parked', 'waiting'];
 const digits = 12;
+// Nobody needs as long to write a file; what is older was left by a crash.
+const writingMs = 600_000;
 
 interface Place {
   state: EntryState;
@@ -27,6 +53,29 @@ function storageError(error: unknown): unknown {
   return error;
 }
 
+// The numbers that are names in a folder. Others put files there, too: a file manager, a network file system.
+async function numbersIn(folder: string): Promise<number[]> {
+  try {
+    return (await readdir(folder)).filter((name) => /^\d{1,15}$/.test(name)).map(Number);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw storageError(error);
+  }
+}
+
+const highest = async (folder: string): Promise<number> => Math.max(0, ...(await numbersIn(folder)));
+
+// False when the name is taken.
+async function made(making: Promise<unknown>): Promise<boolean> {
+  try {
+    await making;
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw storageError(error);
+  }
+}
+
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY);
   try {
@@ -38,16 +87,54 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** `folder` is made when it is not there. One process sends at a time; others may add. */
 export async function fileStore(folder: string): Promise<QueueStore> {
-  for (const name of [...folders, 'counts', 'turns', 'writing'])
+  for (const name of [...folders, 'counts', 'turns', 'writing', 'ids', 'numbers', 'unreadable'])
     await mkdir(path.join(folder, name), { recursive: true });
   const store = new FileStore(folder);
   await store.recover();
   return store;
 }
 
+/** A session in a file, so that a program in Node knows who it is when it starts without a network. */
+export function fileSession(file: string): SessionStore {
+  return {
+    load: async () => {
+      try {
+        return JSON.parse(await readFile(file, 'utf8')) as Session | null;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return null;
+        throw error;
+      }
+    },
+    save: (session) => writeAside(file, JSON.stringify(session), (name) => rename(name, file)),
+  };
+}
+
+const random = (): string => randomBytes(12).toString('hex');
+
+// Written whole under another name, and synced, before `publish` gives it its own.
+async function writeAside(
+  file: string,
+  content: string,
+  publish: (name: string) => Promise<void>,
+  sync = true,
+): Promise<void> {
+  const name = `${file}.${random()}`;
+  try {
+    const handle = await open(name, 'wx', 0o600);
+    try {
+      await handle.writeFile(content);
+      if (sync) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await publish(name);
+  } finally {
+    await unlink(name).catch(() => {});
+  }
+}
+
 class FileStore implements QueueStore {
   private readonly places = new Map<string, Place>();
-  private files = 0;
   private lastNumber = 0;
   private counting: Promise<unknown> = Promise.resolve();
 
@@ -65,18 +152,26 @@ class FileStore implements QueueStore {
     return this.at(state, `${nameOf(number)}-${encodeURIComponent(id)}.json`);
   }
 
+  private claimOf(id: string): string {
+    return this.at('ids', encodeURIComponent(id));
+  }
+
   // What a crash has left: halves of files, and entries in two folders.
   async recover(): Promise<void> {
     for (const name of await readdir(this.at('writing'))) {
-      const owner = Number(name.split('-')[0]);
-      if (owner === process.pid || !isAlive(owner)) await unlink(this.at('writing', name)).catch(() => {});
+      const file = this.at('writing', name);
+      const { mtimeMs = Infinity } = await stat(file).catch(() => ({ mtimeMs: undefined }));
+      if (mtimeMs < Date.now() - writingMs) await unlink(file).catch(() => {});
     }
-    const seen = new Set<string>();
+    const claimed = new Set(await readdir(this.at('ids')));
+    const seen = new Map<string, number>();
     for (const state of latest) {
       for (const { id, place } of await this.look(state)) {
-        if (seen.has(id)) await unlink(this.fileOf(id, place));
-        else this.places.set(id, place);
-        seen.add(id);
+        if (seen.get(id) === place.number) await unlink(this.fileOf(id, place)).catch(() => {});
+        if (seen.has(id)) continue;
+        seen.set(id, place.number);
+        this.places.set(id, place);
+        if (!claimed.has(encodeURIComponent(id))) await made(symlink(String(place.number), this.claimOf(id)));
       }
     }
   }
@@ -84,8 +179,9 @@ class FileStore implements QueueStore {
   // What is in a folder, by its names alone.
   private async look(state: EntryState): Promise<{ id: string; place: Place }[]> {
     const found = (await readdir(this.at(state))).flatMap((name) => {
-      const [, number, id] = /^(\d+)-(.+)\.json$/.exec(name) ?? [];
-      return number && id ? [{ id: decodeURIComponent(id), place: { state, number: Number(number) } }] : [];
+      const [, number, coded] = /^(\d{1,15})-(.+)\.json$/.exec(name) ?? [];
+      const id = coded && decoded(coded);
+      return number && id ? [{ id, place: { state, number: Number(number) } }] : [];
     });
     found.sort((one, other) => one.place.number - other.place.number);
     this.lastNumber = Math.max(this.lastNumber, found.at(-1)?.place.number ?? 0);
@@ -93,53 +189,81 @@ class FileStore implements QueueStore {
   }
 
   private async read(id: string, place: Place): Promise<Entry | undefined> {
+    let text = '';
     try {
-      return JSON.parse(await readFile(this.fileOf(id, place), 'utf8')) as Entry;
+      text = await readFile(this.fileOf(id, place), 'utf8');
+      const entry = JSON.parse(text) as Entry;
+      if (isEntry(entry, id)) return { ...entry, ...place };
     } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOENT') return undefined;
+      if (code && !ofOneFile.includes(code)) throw storageError(error);
+    }
+    return this.setAside(id, place, text);
+  }
+
+  // Others are sent and shown though one file is broken. Its bytes are kept in unreadable/; one that waited is parked, for a person.
+  private async setAside(id: string, place: Place, body: string): Promise<Entry | undefined> {
+    const isOpen = place.state === 'waiting' || place.state === 'parked';
+    const file = this.fileOf(id, place);
+    const kept = this.at('unreadable', `${path.basename(file)}.${random()}`);
+    const problem: StoredProblem = { ...unreadable, detail: `its bytes are in ${kept}` };
+    const owner = { userId: '', tenantId: '' };
+    const parked: Place = { state: 'parked', number: place.number };
+    const rest = { id, owner, target: '', body, dependsOn: [], addedAt: Date.now(), attempts: 0, problem };
+    const entry: Entry = { ...rest, ...parked };
+    try {
+      await link(file, kept).catch((error) => (codeOf(error) === 'EPERM' ? rename(file, kept) : Promise.reject(error)));
+      if (isOpen) await this.replace(this.fileOf(id, parked), JSON.stringify(entry));
+      if (!isOpen || place.state === 'waiting') await unlink(file).catch(() => {});
+    } catch (error) {
+      // Another process was faster.
       if (codeOf(error) === 'ENOENT') return undefined;
       throw storageError(error);
     }
-  }
-
-  // Written aside and synced; gives its name.
-  private async aside(content: string): Promise<string> {
-    const name = this.at('writing', `${process.pid}-${++this.files}`);
-    try {
-      const handle = await open(name, 'w', 0o600);
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      await unlink(name).catch(() => {});
-      throw storageError(error);
-    }
-    return name;
+    if (isOpen) this.places.set(id, parked);
+    return isOpen ? entry : undefined;
   }
 
   // False when the name is taken.
   private async create(target: string, content: string): Promise<boolean> {
-    const name = await this.aside(content);
-    try {
-      await link(name, target);
-      await syncFolder(path.dirname(target));
-      return true;
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
-      throw storageError(error);
-    } finally {
-      await unlink(name).catch(() => {});
-    }
+    const published = (name: string): Promise<void> => link(name, target);
+    if (!(await made(writeAside(this.at('writing', 'new'), content, published)))) return false;
+    await syncFolder(path.dirname(target)).catch((error) => Promise.reject(storageError(error)));
+    return true;
   }
 
   private async replace(target: string, content: string): Promise<void> {
-    const name = await this.aside(content);
     try {
-      await rename(name, target);
+      await writeAside(this.at('writing', 'new'), content, (name) => rename(name, target));
       await syncFolder(path.dirname(target));
     } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  // Above all that any process has used.
+  private async nextPlace(): Promise<number> {
+    const folder = this.at('numbers');
+    for (;;) {
+      const number = ++this.lastNumber;
+      const file = path.join(folder, String(number));
+      if (await made(open(file, 'wx', 0o600).then((handle) => handle.close()))) {
+        const numbers = await numbersIn(folder);
+        const last = Math.max(...numbers);
+        for (const lower of numbers) if (lower < last) await unlink(path.join(folder, String(lower))).catch(() => {});
+        if (last === number) return number;
+        this.lastNumber = last;
+      } else this.lastNumber = Math.max(number, await highest(folder));
+    }
+  }
+
+  private async claimedNumber(id: string): Promise<number | undefined> {
+    try {
+      return Number(await readlink(this.claimOf(id))) || undefined;
+    } catch (error) {
+      // EINVAL: no link, as some copies of a folder have it.
+      if (['ENOENT', 'EINVAL'].includes(codeOf(error) ?? '')) return undefined;
       throw storageError(error);
     }
   }
@@ -147,19 +271,27 @@ class FileStore implements QueueStore {
   async add(entry: NewEntry): Promise<Entry> {
     const known = await this.get(entry.id);
     if (known) return known;
-    const made: Entry = { ...entry, number: ++this.lastNumber, state: 'waiting', attempts: 0 };
-    const place: Place = { state: 'waiting', number: made.number };
-    await this.create(this.fileOf(made.id, place), JSON.stringify(made));
-    this.places.set(made.id, place);
-    return made;
+    let number = await this.nextPlace();
+    // Who had the id before has its number, so that at most one of them makes the entry; also after a crash in between.
+    if (!(await made(symlink(String(number), this.claimOf(entry.id)))))
+      number = (await this.claimedNumber(entry.id)) ?? number;
+    const waiting: Entry = { ...entry, number, state: 'waiting', attempts: 0 };
+    const place: Place = { state: 'waiting', number };
+    const isMine = await this.create(this.fileOf(entry.id, place), JSON.stringify(waiting));
+    this.places.set(entry.id, place);
+    return isMine ? waiting : ((await this.get(entry.id)) ?? waiting);
   }
 
   async get(id: string): Promise<Entry | undefined> {
-    const place = this.places.get(id);
-    if (!place) return undefined;
-    for (const state of [place.state, ...latest]) {
-      const entry = await this.read(id, { ...place, state });
-      if (entry) return entry;
+    // Again when it was moved to where this had looked already.
+    for (let attempt = 1; attempt <= 3; ++attempt) {
+      const known = attempt === 1 ? this.places.get(id) : undefined;
+      const number = known?.number ?? (await this.claimedNumber(id));
+      if (number === undefined) return undefined;
+      for (const state of [known?.state ?? 'waiting', ...latest]) {
+        const entry = await this.read(id, { number, state });
+        if (entry) return entry;
+      }
     }
     return undefined;
   }
@@ -169,9 +301,10 @@ class FileStore implements QueueStore {
     for (const { id, place } of await this.look(state)) {
       if (found.length >= limit) break;
       const entry = await this.read(id, place);
-      if (entry) found.push(entry);
+      if (entry?.state !== state) continue;
+      found.push(entry);
       // Added or moved by another process, perhaps.
-      if (entry) this.places.set(id, place);
+      this.places.set(id, place);
     }
     return found;
   }
@@ -183,15 +316,35 @@ class FileStore implements QueueStore {
   async put(entry: Entry, fence?: number): Promise<boolean> {
     if (fence !== undefined && (await this.turn()).fence !== fence) return false;
     const place: Place = { state: entry.state, number: entry.number };
-    const former = this.places.get(entry.id);
-    await this.replace(this.fileOf(entry.id, place), JSON.stringify(entry));
-    // From here a crash leaves both, of which the later state is taken.
-    if (former && former.state !== place.state) {
-      await unlink(this.fileOf(entry.id, former)).catch(() => {});
-      if (place.state === 'waiting') await syncFolder(this.at(former.state));
+    const [file, content] = [this.fileOf(entry.id, place), JSON.stringify(entry)];
+    const parked = this.fileOf(entry.id, { ...place, state: 'parked' });
+    if (place.state === 'waiting' && fence === undefined && (await isThere(parked))) {
+      // Back from where it was parked: in one step, since two of them would mean that it is parked.
+      await this.replace(parked, content);
+      await rename(parked, file).catch((error) => Promise.reject(storageError(error)));
+      for (const state of ['waiting', 'parked']) await syncFolder(this.at(state));
+    } else {
+      await this.replaceOrMove(file, content, entry, place);
+      // From here a crash leaves both, of which the later state is taken.
+      for (const state of latest.slice(latest.indexOf(place.state) + 1))
+        await unlink(this.fileOf(entry.id, { ...place, state })).catch(() => {});
     }
     this.places.set(entry.id, place);
     return true;
+  }
+
+  // What is settled leaves its place also where there is no room for its answer.
+  private async replaceOrMove(file: string, content: string, entry: Entry, place: Place): Promise<void> {
+    try {
+      await this.replace(file, content);
+    } catch (error) {
+      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting')
+        throw error;
+      await this.prune(0);
+      const former = this.fileOf(entry.id, { ...place, state: 'waiting' });
+      await this.replace(file, content).catch(() => rename(former, file).catch(() => Promise.reject(error)));
+      await syncFolder(this.at(place.state));
+    }
   }
 
   async prune(keep: number): Promise<void> {
@@ -199,16 +352,17 @@ class FileStore implements QueueStore {
     settled.sort((one, other) => one.place.number - other.place.number);
     for (const { id, place } of settled.slice(0, Math.max(0, settled.length - keep))) {
       await unlink(this.fileOf(id, place)).catch(() => {});
+      if ((await this.claimedNumber(id)) === place.number) await unlink(this.claimOf(id)).catch(() => {});
       this.places.delete(id);
     }
   }
 
   // The highest file of turns/ is the fence; what is in `beat` counts only when it is of that fence.
   async turn(): Promise<Turn> {
-    const fence = Math.max(0, ...(await readdir(this.at('turns'))).filter((name) => /^\d+$/.test(name)).map(Number));
+    const fence = await highest(this.at('turns'));
     try {
-      const beat = JSON.parse(await readFile(this.at('turns', 'beat'), 'utf8')) as Turn;
-      if (beat.fence === fence) return beat;
+      const beat = JSON.parse(await readFile(this.at('turns', 'beat'), 'utf8')) as Turn | null;
+      if (beat?.fence === fence) return beat;
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw storageError(error);
     }
@@ -220,31 +374,27 @@ class FileStore implements QueueStore {
     if (!(await this.create(this.at('turns', String(seen + 1)), ''))) return undefined;
     // The name was free because it is long past.
     if ((await this.turn()).fence !== seen + 1) return undefined;
-    for (const name of await readdir(this.at('turns')))
-      if (/^\d+$/.test(name) && Number(name) < seen) await unlink(this.at('turns', name)).catch(() => {});
+    await forgetBelow(seen, this.at('turns'));
     return seen + 1;
   }
 
   async beat(fence: number, released = false): Promise<boolean> {
     const { fence: present, beats } = await this.turn();
     if (present !== fence) return false;
-    const name = this.at('writing', `${process.pid}-beat-${++this.files}`);
-    const handle = await open(name, 'w', 0o600);
-    await handle.writeFile(JSON.stringify({ fence, beats: beats + 1, released }));
-    await handle.close();
-    await rename(name, this.at('turns', 'beat'));
+    const content = JSON.stringify({ fence, beats: beats + 1, released });
+    // Not synced: a beat that is lost with the power does no harm.
+    const publish = (name: string): Promise<void> => rename(name, this.at('turns', 'beat'));
+    try {
+      await writeAside(this.at('writing', 'beat'), content, publish, false);
+    } catch (error) {
+      throw storageError(error);
+    }
     return true;
   }
 
   // A count is the highest name in its folder.
-  async last(count: string): Promise<number> {
-    const folder = this.at('counts', encodeURIComponent(count));
-    try {
-      return Math.max(0, ...(await readdir(folder)).map(Number));
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return 0;
-      throw storageError(error);
-    }
+  last(count: string): Promise<number> {
+    return highest(this.at('counts', encodeURIComponent(count)));
   }
 
   // One after the other: those that come at once would see each other's numbers as taken, and leave holes.
@@ -262,8 +412,7 @@ class FileStore implements QueueStore {
       if (!(await this.create(path.join(folder, String(number)), ''))) continue;
       // Free only because it is long past: a higher one is there.
       if ((await this.last(count)) !== number) continue;
-      for (const name of await readdir(folder))
-        if (Number(name) < number) await unlink(path.join(folder, name)).catch(() => {});
+      await forgetBelow(number, folder);
       return number;
     }
   }
@@ -276,11 +425,30 @@ class FileStore implements QueueStore {
   async close(): Promise<void> {}
 }
 
-function isAlive(pid: number): boolean {
+async function forgetBelow(number: number, folder: string): Promise<void> {
+  for (const lower of await numbersIn(folder))
+    if (lower < number) await unlink(path.join(folder, String(lower))).catch(() => {});
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+function decoded(text: string): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
   }
 }
+
+const isEntry = (entry: Entry | null, id: string): boolean =>
+  entry?.id === id &&
+  typeof entry.target === 'string' &&
+  typeof entry.owner?.userId === 'string' &&
+  Array.isArray(entry.dependsOn);
+
+// What is wrong with one file says nothing of the others.
+const ofOneFile = ['EACCES', 'EPERM', 'EIO', 'EISDIR', 'ELOOP'];

@@ -1,6 +1,6 @@
 // What the device has done waits here until the service has it. An entry stays in the store until its final answer is stored; whoever sends it
 // meanwhile, in however many tabs, sends the same bytes under the same key.
-import { type Client, jsonOf, keyFor, type PathOf, targetOf } from '../client.js';
+import { type Client, isYesTo, jsonOf, keyedPathOf, keyFor, pause, type PathOf, targetOf } from '../client.js';
 import type { Skew } from '../clock.js';
 import type { Operations } from '../generated/api.js';
 import { keyed } from '../generated/tables.js';
@@ -12,6 +12,7 @@ import {
   type QueueStore,
   type StorageReport,
   type StoredProblem,
+  unreadable,
   without,
 } from './entry.js';
 
@@ -62,7 +63,7 @@ export interface QueueOptions {
   /** The first pause after a failure, doubled each time up to `mostPauseMs`; 1 s and 30 s when missing. */
   pauseMs?: number;
   mostPauseMs?: number;
-  /** How long a sender may be silent before another one takes over; 6 s when missing. */
+  /** How long a sender may be silent before another one takes over; 5 s when missing. */
   silenceMs?: number;
   /** An entry that the service put off as often as this no longer holds up the others; 5 when missing. */
   attemptsInOrder?: number;
@@ -81,7 +82,7 @@ const mayHavePassed = (problem: StoredProblem | undefined): boolean =>
 type Verdict = 'done' | 'parked' | 'wait' | 'lost' | Stop;
 
 const stops: Record<string, Stop> = { refresh_auth: 'signed_out', upgrade: 'upgrade', pay: 'pay' };
-// When nobody can say how long: somebody must pay, update or sign in.
+// When nobody can say how long: somebody must pay, update or sign in. Nothing waits longer, whatever an answer says.
 const stopMs = 300_000;
 // A burst of changes in another tab is looked at once.
 const settleMs = 100;
@@ -103,6 +104,8 @@ export class OfflineQueue {
   private draining: Promise<void> | undefined;
   private again = false;
   private hurry = false;
+  // Somebody waits for the end of `flush()`.
+  private flushing = 0;
   private started = false;
   // The lock was given to this tab just now: whoever had it is gone.
   private granted = false;
@@ -168,11 +171,19 @@ export class OfflineQueue {
     return entry;
   }
 
-  /** Sends what is due, and what only waits for a network, now. Resolves when nothing more can be sent at the moment. */
+  /**
+   * Sends what is due, and what only waits for a network, now. Resolves when nothing more can be sent at the moment. When another tab or
+   * process has the turn, it stays to see whether that one is alive (`silenceMs` at most), and takes over from one that is not.
+   */
   async flush(): Promise<QueueStatus> {
     this.hurry = this.again = true;
     this.ending = false;
-    await this.drainOnce();
+    this.flushing++;
+    try {
+      await this.drainOnce();
+    } finally {
+      this.flushing--;
+    }
     return this.status();
   }
 
@@ -208,10 +219,17 @@ export class OfflineQueue {
     }
   }
 
-  /** A parked entry waits again, under its id, mended if `body` is given. */
+  /** A parked entry waits again, under its id, mended if `body` is given, in the form that `add` takes. */
   async requeue(id: string, mended: { body?: unknown } = {}): Promise<Entry> {
-    const entry = without(await this.parkedOne(id), 'problem', 'settledAt');
-    const body = mended.body === undefined ? entry.body : jsonOf(mended.body);
+    const parked = await this.parkedOne(id);
+    if (parked.problem?.code === unreadable.code)
+      throw new QueueError(
+        'queue.unreadable',
+        `nobody knows where ${id} went: dismiss it, and add the operation again`,
+      );
+    const entry = without(parked, 'problem', 'settledAt');
+    const path = keyedPathOf(entry.target) ?? '';
+    const body = mended.body === undefined ? entry.body : jsonOf(keyFor(path, mended.body, id).body);
     const waiting: Entry = { ...entry, ...(body !== undefined && { body }), state: 'waiting', attempts: 0 };
     await this.options.store.put(waiting);
     this.wake();
@@ -257,8 +275,10 @@ export class OfflineQueue {
   /** All entries, as text: for a repair, or another device. */
   async export(): Promise<string> {
     const states = ['waiting', 'parked', 'dismissed', 'done'] as const;
-    const entries = await Promise.all(states.map((state) => this.options.store.list(state)));
-    return JSON.stringify({ format: 'backend-api-queue/1', entries: entries.flat() });
+    const entries: Entry[] = [];
+    // One after the other: what the first cannot read is parked.
+    for (const state of states) entries.push(...(await this.options.store.list(state)));
+    return JSON.stringify({ format: 'backend-api-queue/1', entries });
   }
 
   async status(): Promise<QueueStatus> {
@@ -396,14 +416,18 @@ export class OfflineQueue {
     const entries = await store.list('waiting');
     this.nextAttemptAt = undefined;
     if (entries.length === 0) this.stopped = undefined;
-    const mine = entries.filter((entry) => sameCaller(entry.owner, session));
+    let mine = entries.filter((entry) => sameCaller(entry.owner, session));
     if (mine.length === 0) {
       if (entries.length > 0) this.stopped = 'signed_out';
       return undefined;
     }
     const first = this.firstDue(mine, hurry);
     if (first > 0) return this.putOff(first);
-    const fence = await this.obtain();
+    let fence = await this.obtain();
+    if (fence === undefined && this.flushing > 0) {
+      fence = await this.outwait();
+      mine = (await store.list('waiting')).filter((entry) => sameCaller(entry.owner, session));
+    }
     // Somebody else sends: look again before it could be taken for silent.
     if (fence === undefined) return (this.options.silenceMs ?? 5_000) / 3;
     const beat = setInterval(() => void store.beat(fence).catch(() => {}), (this.options.silenceMs ?? 5_000) / 4);
@@ -413,7 +437,7 @@ export class OfflineQueue {
     } finally {
       clearInterval(beat);
       this.sending = false;
-      await store.beat(fence, true);
+      await this.beat(fence, true);
       await this.forgetSome();
     }
   }
@@ -434,13 +458,17 @@ export class OfflineQueue {
   // Milliseconds until the entry may be sent.
   private dueIn(entry: Entry, hurry: boolean): number {
     if (!entry.pause || (hurry && mayHavePassed(entry.problem))) return 0;
-    const left = entry.pause.at - this.now();
+    const { at, ms } = entry.pause;
+    const left = at - this.now();
     // The clock was set back.
-    return left > entry.pause.ms ? 0 : Math.max(0, left);
+    return left > ms ? 0 : Math.max(0, left - Math.max(0, ms - stopMs));
   }
 
   private standsAside(entry: Entry): boolean {
-    return entry.attempts >= (this.options.attemptsInOrder ?? 5) && !entry.problem?.code.startsWith('client.');
+    if (entry.attempts < (this.options.attemptsInOrder ?? 5)) return false;
+    const { problem } = entry;
+    // A proxy that will not have this one, for its size or its words, may let others pass.
+    return !problem?.code.startsWith('client.') || (problem.code === 'client.foreign_answer' && !problem.retriable);
   }
 
   // Of the first one that holds up the others, or the least of those that do not.
@@ -470,7 +498,7 @@ export class OfflineQueue {
       }
       const due = this.dueIn(entry, hurry);
       if (due === 0) {
-        const { verdict, ms } = await this.sendOne(entry, caller, fence);
+        const { verdict, ms, aside } = await this.sendOne(entry, caller, fence);
         if (verdict === 'lost') return (this.options.silenceMs ?? 5_000) / 3;
         this.changed();
         if (verdict === 'done' || verdict === 'parked') {
@@ -479,12 +507,8 @@ export class OfflineQueue {
           continue;
         }
         wait(ms);
-        if (verdict !== 'wait') {
-          this.stopped = verdict;
-          return later;
-        }
-        this.stopped = 'put_off';
-        if (entry.attempts + 1 < (this.options.attemptsInOrder ?? 5)) return later;
+        this.stopped = verdict === 'wait' ? 'put_off' : verdict;
+        if (!aside) return later;
       } else {
         wait(due);
         if (!this.standsAside(entry)) return later;
@@ -495,7 +519,7 @@ export class OfflineQueue {
     return later;
   }
 
-  // Whether all that it depends on is done. What the store has forgotten was done.
+  // Whether all that it depends on is done. What the store does not know was done, and forgotten.
   private async mayGo(entry: Entry, fence: number): Promise<boolean> {
     for (const id of entry.dependsOn) {
       const other = await this.options.store.get(id);
@@ -517,14 +541,19 @@ export class OfflineQueue {
     try {
       return await write();
     } catch (error) {
-      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full') throw error;
+      if (!isFull(error)) throw error;
       await this.options.store.prune(0);
       return write();
     }
   }
 
-  private async sendOne(entry: Entry, caller: Caller, fence: number): Promise<{ verdict: Verdict; ms: number }> {
-    const { client, store, timeoutMs } = this.options;
+  // `aside`: the others need not wait for it.
+  private async sendOne(
+    entry: Entry,
+    caller: Caller,
+    fence: number,
+  ): Promise<{ verdict: Verdict; ms: number; aside?: boolean }> {
+    const { client, timeoutMs } = this.options;
     const result = await client.send({
       method: 'POST',
       target: entry.target,
@@ -533,7 +562,8 @@ export class OfflineQueue {
       caller: entry.owner,
       repeatable: true,
       attempts: 1,
-      maySend: () => store.beat(fence),
+      isReply: (data) => isYesTo(keyedPathOf(entry.target), data, entry.id, parsed(entry.body)),
+      maySend: () => this.beat(fence),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     const attempts = entry.attempts + 1;
@@ -553,15 +583,20 @@ export class OfflineQueue {
     // A token that has expired again right after its refresh is a matter of clocks, and no end of the session.
     const stop = error.action === 'refresh_auth' && error.retriable ? undefined : stops[error.action];
     const problem = { ...error } as StoredProblem;
-    if (!stop && !error.retriable) {
+    // Whatever somebody between here and the service says of it: the service has not refused it.
+    const isUnanswered = error.code === 'client.no_answer' || error.code === 'client.foreign_answer';
+    if (!stop && !error.retriable && !isUnanswered) {
       const rest = without(entry, 'pause');
       const kept = await this.keep({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
       return { verdict: kept ? 'parked' : 'lost', ms: 0 };
     }
-    const unanswered = error.code === 'client.no_answer' || error.code === 'client.foreign_answer';
-    const ms = Math.max(error.retryAfterMs ?? 0, stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts));
-    const kept = await this.keep({ ...entry, attempts, problem, pause: { at: this.now() + ms, ms } }, fence);
-    return { verdict: !kept ? 'lost' : (stop ?? (unanswered ? 'no_answer' : 'wait')), ms };
+    const least = stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts);
+    const ms = Math.max(Math.min(error.retryAfterMs ?? 0, stopMs), least);
+    const put: Entry = { ...entry, attempts, problem, pause: { at: this.now() + ms, ms } };
+    // On a full disk it waits without its pause.
+    const kept = await this.keep(put, fence).catch((failure) => isFull(failure) || Promise.reject(failure));
+    if (!kept) return { verdict: 'lost', ms };
+    return { verdict: stop ?? (isUnanswered ? 'no_answer' : 'wait'), ms, aside: !stop && this.standsAside(put) };
   }
 
   private pauseFor(attempts: number): number {
@@ -580,13 +615,43 @@ export class OfflineQueue {
     const steady = this.steadyNow();
     const { granted, watched } = this;
     this.granted = false;
-    if (granted || (turn.released && this.lock !== 'awaited')) return store.takeTurn(turn.fence);
+    if (granted || (turn.released && this.lock !== 'awaited')) return this.withRoom(() => store.takeTurn(turn.fence));
     if (watched?.fence === turn.fence && watched.beats === turn.beats) {
       if (steady - watched.since < silenceMs) return undefined;
       this.watched = undefined;
-      return store.takeTurn(turn.fence);
+      return this.withRoom(() => store.takeTurn(turn.fence));
     }
     this.watched = { fence: turn.fence, beats: turn.beats, since: steady };
+    return undefined;
+  }
+
+  // What is on a full disk can leave it: the fence decides at the end, and the service takes everything once.
+  private async beat(fence: number, released = false): Promise<boolean> {
+    return this.options.store.beat(fence, released).catch((error) => isFull(error) || Promise.reject(error));
+  }
+
+  // Whoever has the turn is dead when it stands still for as long as it may be silent.
+  private async outwait(): Promise<number | undefined> {
+    const { store, silenceMs = 5_000 } = this.options;
+    const seen = await store.turn();
+    const step = Math.min(250, silenceMs / 4);
+    for (let waited = 0; waited <= silenceMs && !this.ending; waited += step) {
+      await pause(step);
+      const fence = await this.obtain();
+      if (fence !== undefined) return fence;
+      const { fence: present, beats } = await store.turn();
+      if (present !== seen.fence || beats !== seen.beats) return undefined;
+    }
+    return undefined;
+  }
+}
+
+const isFull = (error: unknown): boolean => error instanceof QueueError && error.code === 'queue.storage_full';
+
+function parsed(body: string | undefined): unknown {
+  try {
+    return JSON.parse(body ?? 'null');
+  } catch {
     return undefined;
   }
 }

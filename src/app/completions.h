@@ -1,0 +1,20 @@
+#pragma once
+// What a shell completes of this program's command line. Pure.
+//
+//     std::cout << completions(cli, Shell::bash);        // source <(backend-api completions bash)
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace app {
+
+enum class Shell : std::uint8_t { bash, zsh, fish };
+
+// Of all commands and options that `cli` has by now.
+[[nodiscard]] std::string completions(const CLI::App& cli, Shell shell);
+
+}  // namespace app

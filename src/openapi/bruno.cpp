@@ -1,0 +1,153 @@
+// Bruno's files: a folder of texts, https://docs.usebruno.com/bru-lang/overview
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "openapi/collection_text.h"
+
+namespace openapi {
+
+namespace {
+
+constexpr ScriptWords words{.test = "test",
+                            .expect = "expect",
+                            .status = "res.getStatus()",
+                            .type = "res.getHeader('content-type')",
+                            .json = "res.getBody()",
+                            .set = "bru.setVar"};
+
+// Indented, so that no line of it ends the block.
+std::string block(std::string_view name, std::string_view text) {
+    std::string out = fmt::format("{} {{\n", name);
+    for (const auto line : base::split(text, '\n')) {
+        if (!line.empty()) out.append("  ").append(line);
+        out += '\n';
+    }
+    return out + "}\n";
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines) text.append(text.empty() ? "" : "\n").append(line);
+    return text;
+}
+
+// A value ends with its line.
+std::string of_one_line(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c == '\n' || c == '\r') c = ' ';
+    }
+    return out;
+}
+
+std::string values(std::string_view name, const std::vector<CollectionValue>& all) {
+    if (all.empty()) return {};
+    std::vector<std::string> lines;
+    for (const auto& value : all)
+        lines.push_back(fmt::format("{}{}: {}", value.is_sent ? "" : "~", value.name, of_one_line(value.value)));
+    return "\n" + block(name, joined(lines));
+}
+
+std::string variables(std::string_view name, const std::vector<CollectionVariable>& all) {
+    std::vector<std::string> lines;
+    for (const auto& variable : all) lines.push_back(fmt::format("{}: {}", variable.name, of_one_line(variable.value)));
+    return block(name, joined(lines));
+}
+
+std::string body_name(const CollectionRequest& request) {
+    if (request.media_type.empty()) return "none";
+    if (!request.body.empty()) return "json";
+    return request.form.empty() ? "file" : "multipartForm";
+}
+
+std::string body_of(const CollectionRequest& request) {
+    if (!request.body.empty()) return "\n" + block("body:json", request.body);
+    if (request.form.empty()) return {};
+    std::vector<std::string> lines;
+    for (const auto& value : request.form)
+        lines.push_back(fmt::format("{}{}: @file()", value.is_sent ? "" : "~", value.name));
+    return "\n" + block("body:multipart-form", joined(lines));
+}
+
+std::string request_file(const CollectionRequest& request, const CollectionOptions& options, std::size_t number) {
+    // What is sent stands in the URL; the block `params:query` is what its window shows of it.
+    const auto path = with_colons(request.path) + query_of(request);
+    std::string text = block("meta", fmt::format("name: {}\ntype: http\nseq: {}", request.id, number));
+    text += "\n" + block(base::ascii_lower(request.method),
+                         fmt::format("url: {{{{baseUrl}}}}{}\nbody: {}\nauth: {}", path, body_name(request),
+                                     request.is_public ? "none" : "inherit"));
+    text += values("params:query", request.query) + values("params:path", request.path_values);
+    auto headers = request.headers;
+    if (!request.media_type.empty() && request.form.empty())
+        headers.push_back({.name = "Content-Type", .value = request.media_type});
+    text += values("headers", headers) + body_of(request);
+    text += "\n" + block("tests", joined(tests_of(request, options, words)));
+    return text + "\n" + block("docs", text_of(request));
+}
+
+// In front of every request.
+std::string before(const Collection& collection) {
+    std::vector<std::string> lines{
+        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
+        "again.",
+        "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
+        "// A change says which version it is of: the one that a reply of this path had last.",
+        "const versions = bru.getVar('versions') || {};",
+        "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
+        R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
+    const auto* login = find_login(collection);
+    if (login == nullptr) return joined(lines);
+    lines.insert(lines.end(),
+                 {"// Nobody is logged in: the account of the environment is.",
+                  fmt::format("if (!bru.getVar('token') && req.getName() !== {}) {{", js_string(login->id)),
+                  "  const reply = await bru.sendRequest({",
+                  fmt::format("    url: bru.interpolate({}),", js_string("{{baseUrl}}" + login->path)),
+                  fmt::format("    method: {},", js_string(login->method)),
+                  "    headers: { 'Content-Type': 'application/json' },",
+                  fmt::format("    data: bru.interpolate({}),", js_string(login->body)), "  });",
+                  fmt::format("  bru.setVar('token', reply.data.{} || '');", collection.options.token_member), "}"});
+    return joined(lines);
+}
+
+// Behind every reply.
+std::string after() {
+    return joined({"// A token that is no good any more: the next request logs in.",
+                   "if (res.getStatus() === 401) bru.setVar('token', '');", "const tag = res.getHeader('etag');",
+                   "if (tag && res.getStatus() < 300) {",
+                   "  const place = (text) => text.replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
+                   "  const created = place(res.getHeader('location') || '');",
+                   "  const versions = bru.getVar('versions') || {};",
+                   "  versions[created || place(res.getUrl ? res.getUrl() : req.getUrl())] = tag;",
+                   "  bru.setVar('versions', versions);", "}"});
+}
+
+}  // namespace
+
+std::vector<CollectionFile> bruno_collection(const Collection& collection) {
+    std::vector<CollectionFile> files;
+    files.push_back(
+        {"bruno.json", fmt::format("{{\n  \"version\": \"1\",\n  \"name\": {},\n  \"type\": \"collection\"\n}}\n",
+                                   js_string(collection.title))});
+    // What scripts set is not here: it would be put back before each request.
+    std::vector<CollectionVariable> first;
+    for (const auto& variable : collection.variables) {
+        if (variable.name != "key" && variable.name != "versions" && variable.name != "token")
+            first.push_back(variable);
+    }
+    files.push_back({"collection.bru",
+                     block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
+                         variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) +
+                         "\n" + block("script:post-response", after()) + "\n" + block("docs", collection.description)});
+    files.push_back({"environments/local.bru", variables("vars", collection.account)});
+    for (std::size_t number = 1; const auto& folder : collection.folders) {
+        files.push_back({fmt::format("{}/folder.bru", folder.name),
+                         block("meta", fmt::format("name: {}\nseq: {}", folder.name, number++)) +
+                             (folder.description.empty() ? "" : "\n" + block("docs", folder.description))});
+        for (std::size_t in_folder = 1; const auto& request : folder.requests)
+            files.push_back({fmt::format("{}/{}.bru", folder.name, request.id),
+                             request_file(request, collection.options, in_folder++)});
+    }
+    return files;
+}
+
+}  // namespace openapi

@@ -1,0 +1,110 @@
+#pragma once
+// The API as requests to send by hand: files for Postman, Insomnia and Bruno, all out of the OpenAPI document. Each request has the
+// document's example, tests of its reply, and a key of its own where it is repeated safely. Same document, same bytes. Pure.
+//
+//     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login = "login"});
+//     write("shop.postman_collection.json", openapi::postman_collection(collection));
+//
+// An operation that needs a value of another one's reply gets it from the document's links, one that cannot succeed by itself says so by
+// `x-needs`. What only streams events is left out: such a request does not end.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace http {
+class Router;
+}
+
+namespace openapi {
+
+struct CollectionVariable {
+    std::string name;
+    std::string value;
+    bool is_secret = false;
+};
+
+// What the document does not say.
+struct CollectionOptions {
+    std::string login{};                       // the operation whose reply has the token
+    std::string token_member = "accessToken";  // there
+    std::vector<CollectionVariable>
+        account{};  // texts of the log-in's body that are variables: {"email", "owner@demo.example"}
+    std::vector<std::string> ends_login{};  // operations after which the token is none: sent last
+    std::string base_url = "http://localhost:3000";
+};
+
+struct CollectionValue {
+    std::string name;
+    std::string value;  // may hold {{variables}}
+    std::string doc{};
+    bool is_sent = true;  // else it is there to be switched on
+};
+
+// A member of the reply that later requests use.
+struct CollectionKept {
+    std::string variable;
+    std::string member;  // "data[0].id"
+};
+
+struct CollectionRequest {
+    std::string id;  // the operationId
+    std::string tag{};
+    std::string summary{};
+    std::string description{};  // Markdown
+    std::string method;         // "POST"
+    std::string path;           // "/v1/products/{id}"
+    std::vector<CollectionValue> path_values{};
+    std::vector<CollectionValue> query{};
+    std::vector<CollectionValue> headers{};
+    std::string media_type{};             // of the body; "": none
+    std::string body{};                   // JSON, indented
+    std::vector<CollectionValue> form{};  // of multipart/form-data: files that somebody chooses
+    bool is_public = false;
+    std::string needs{};  // why it cannot succeed as it is
+    std::vector<std::uint16_t> success{};
+    std::vector<std::uint16_t> documented{};  // all statuses below 500
+    std::vector<std::string> reply_types{};
+    std::vector<std::string> reply_members{};  // which a JSON reply always has
+    std::string reply{};                       // an example, JSON, indented
+    std::vector<CollectionKept> keeps{};
+};
+
+struct CollectionFolder {
+    std::string name;
+    std::string description{};
+    std::vector<CollectionRequest> requests{};
+};
+
+struct Collection {
+    std::string title;
+    std::string version;
+    std::string description;
+    std::vector<CollectionFolder> folders;      // by tag; in them the order in which requests can be sent
+    std::vector<CollectionVariable> account;    // base URL and log-in: what an environment sets
+    std::vector<CollectionVariable> variables;  // what scripts set, with what is there before they do
+    CollectionOptions options;
+};
+
+struct CollectionFile {
+    std::string path;
+    std::string text;
+};
+
+// Ids in order of registration, which the document's readers may lose.
+[[nodiscard]] std::vector<std::string> operations_of(const http::Router& router);
+
+// Throws std::invalid_argument for a text that is no such document.
+[[nodiscard]] Collection collection_of(std::string_view document, const std::vector<std::string>& order,
+                                       CollectionOptions options);
+
+// Format v2.1, and the environment beside it.
+[[nodiscard]] std::string postman_collection(const Collection& collection);
+[[nodiscard]] std::string postman_environment(const Collection& collection);
+// Format v5, YAML: collection.insomnia.rest/5.0
+[[nodiscard]] std::string insomnia_collection(const Collection& collection);
+// A folder: bruno.json, collection.bru, environments/, and a folder with a file a request.
+[[nodiscard]] std::vector<CollectionFile> bruno_collection(const Collection& collection);
+
+}  // namespace openapi

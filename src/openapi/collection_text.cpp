@@ -1,0 +1,168 @@
+#include "openapi/collection_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "schema/schema.h"
+
+namespace openapi {
+
+namespace {
+
+void new_line(std::string& out, std::size_t depth) { out.append("\n").append(2 * depth, ' '); }
+
+// The end of the string that begins at `at`.
+std::size_t end_of_string(std::string_view json, std::size_t at) {
+    for (++at; at < json.size() && json[at] != '"'; ++at) {
+        if (json[at] == '\\') ++at;
+    }
+    return std::min(at + 1, json.size());
+}
+
+std::string js_strings(const std::vector<std::string>& texts) {
+    std::vector<std::string> all;
+    for (const auto& text : texts) all.push_back(js_string(text));
+    return fmt::format("{}", fmt::join(all, ", "));
+}
+
+// Members that may be missing on the way: "data[0].id" as "data?.[0]?.id".
+std::string careful(std::string_view member) {
+    std::string path = "reply?.";
+    for (const char c : member) {
+        if (c == '.' || c == '[') path += "?.";
+        if (c != '.') path += c;
+    }
+    return path;
+}
+
+}  // namespace
+
+std::string indented(std::string_view json) {
+    std::string out;
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < json.size();) {
+        const char c = json[at];
+        const char after = at + 1 < json.size() ? json[at + 1] : '\0';
+        if (c == '"') {
+            const auto end = end_of_string(json, at);
+            out.append(json.substr(at, end - at));
+            at = end;
+            continue;
+        }
+        ++at;
+        if (c == ' ' || c == '\n' || c == '\t' || c == '\r') continue;
+        if (c == '}' || c == ']') new_line(out, depth > 0 ? --depth : 0);
+        out += c;
+        if ((c == '{' && after == '}') || (c == '[' && after == ']')) {
+            out += after;
+            ++at;
+        } else if (c == '{' || c == '[') {
+            new_line(out, ++depth);
+        } else if (c == ',') {
+            new_line(out, depth);
+        } else if (c == ':') {
+            out += ' ';
+        }
+    }
+    return out;
+}
+
+std::string js_string(std::string_view text) {
+    std::string out;
+    schema::write_json_string(text, out);
+    return out;
+}
+
+std::string with_colons(std::string_view path) {
+    std::string out;
+    for (const char c : path) {
+        if (c == '{') out += ':';
+        if (c != '{' && c != '}') out += c;
+    }
+    return out;
+}
+
+std::string query_of(const CollectionRequest& request) {
+    std::string query;
+    for (const auto& value : request.query) {
+        if (value.is_sent) query.append(query.empty() ? "?" : "&").append(value.name).append("=").append(value.value);
+    }
+    return query;
+}
+
+std::string with_variables(std::string_view text, std::string_view open, std::string_view close) {
+    std::string out;
+    while (true) {
+        const auto begin = text.find("{{");
+        const auto end = begin == std::string_view::npos ? begin : text.find("}}", begin);
+        if (end == std::string_view::npos) return out.append(text);
+        out.append(text.substr(0, begin)).append(open).append(text.substr(begin + 2, end - begin - 2)).append(close);
+        text.remove_prefix(end + 2);
+    }
+}
+
+std::vector<std::string> tests_of(const CollectionRequest& request, const CollectionOptions& options,
+                                  const ScriptWords& words) {
+    std::vector<std::string> lines;
+    const auto success = fmt::format("[{}]", fmt::join(request.success, ", "));
+    lines.push_back(fmt::format("const succeeded = {}.includes({});", success, words.status));
+    if (request.needs.empty()) {
+        lines.push_back(fmt::format("{}({}, () => {{ {}({}).to.be.oneOf({}); }});", words.test,
+                                    js_string(fmt::format("answers {}", fmt::join(request.success, " or "))),
+                                    words.expect, words.status, success));
+    } else {
+        lines.push_back(fmt::format("// It needs more than this: {}", request.needs));
+        lines.push_back(fmt::format("{}(\"answers as the document says\", () => {{ {}({}).to.be.oneOf([{}]); }});",
+                                    words.test, words.expect, words.status, fmt::join(request.documented, ", ")));
+    }
+    // The next request logs in.
+    if (std::ranges::count(options.ends_login, request.id) > 0)
+        lines.push_back(fmt::format("if (succeeded) {}(\"token\", \"\");", words.set));
+    if (request.reply_types.empty()) return lines;
+    // Some replies may do without a body.
+    const auto when = request.reply_members.empty() ? fmt::format(" && {}", words.type) : std::string();
+    lines.push_back(fmt::format("if (succeeded{}) {{", when));
+    const bool takes_all =
+        std::ranges::any_of(request.reply_types, [](const auto& type) { return type.contains('*'); });
+    if (!takes_all)
+        lines.push_back(fmt::format("  {}({}, () => {{ {}(({} || '').split(';')[0]).to.be.oneOf([{}]); }});",
+                                    words.test, js_string(fmt::format("is {}", fmt::join(request.reply_types, " or "))),
+                                    words.expect, words.type, js_strings(request.reply_types)));
+    if (!request.reply_members.empty())
+        lines.push_back(
+            fmt::format("  {}(\"has every member of the document\", () => {{ {}({}).to.include.all.keys({}); }});",
+                        words.test, words.expect, words.json, js_strings(request.reply_members)));
+    const bool is_login = request.id == options.login;
+    if (is_login || !request.keeps.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
+    if (is_login) lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
+    for (const auto& kept : request.keeps)
+        lines.push_back(fmt::format("  if ({0}) {1}({2}, String({0}));", careful(kept.member), words.set,
+                                    js_string(kept.variable)));
+    lines.emplace_back("}");
+    return lines;
+}
+
+std::string text_of(const CollectionRequest& request) {
+    std::string text = request.summary;
+    const auto add = [&text](std::string_view more) {
+        if (more.empty()) return;
+        if (!text.empty()) text += "\n\n";
+        text += more;
+    };
+    add(request.description);
+    if (!request.needs.empty()) add(fmt::format("Needs more than this: {}.", request.needs));
+    return text;
+}
+
+const CollectionRequest* find_login(const Collection& collection) {
+    for (const auto& folder : collection.folders) {
+        for (const auto& request : folder.requests) {
+            if (request.id == collection.options.login) return &request;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace openapi

@@ -1,0 +1,43 @@
+#pragma once
+// Inside the library: texts that the writers of collections share. Pure.
+//
+//     body = indented(R"({"name":"Sugar"})");
+//     script = tests_of(request, postman_words);
+
+#include <string>
+#include <string_view>
+
+#include "openapi/collection.h"
+
+namespace openapi {
+
+// JSON with a member a line; what is no JSON comes out as something else that is none.
+[[nodiscard]] std::string indented(std::string_view json);
+// A JavaScript string.
+[[nodiscard]] std::string js_string(std::string_view text);
+// "/v1/products/{id}": "/v1/products/:id".
+[[nodiscard]] std::string with_colons(std::string_view path);
+// "?limit=20&sort=name" of what is sent, or nothing.
+[[nodiscard]] std::string query_of(const CollectionRequest& request);
+// "{{name}}" as `open` + name + `close`.
+[[nodiscard]] std::string with_variables(std::string_view text, std::string_view open, std::string_view close);
+
+// How a tool's scripts say it.
+struct ScriptWords {
+    std::string_view test;    // "pm.test"
+    std::string_view expect;  // "pm.expect"
+    std::string_view status;  // "pm.response.code"
+    std::string_view type;    // "pm.response.headers.get('Content-Type')"
+    std::string_view json;    // "pm.response.json()"
+    std::string_view set;     // "pm.collectionVariables.set"
+};
+// Runs after the reply, a statement a line: what it must be, and what of it is kept.
+[[nodiscard]] std::vector<std::string> tests_of(const CollectionRequest& request, const CollectionOptions& options,
+                                                const ScriptWords& words);
+
+// The whole text that stands beside a request: Markdown.
+[[nodiscard]] std::string text_of(const CollectionRequest& request);
+
+[[nodiscard]] const CollectionRequest* find_login(const Collection& collection);
+
+}  // namespace openapi

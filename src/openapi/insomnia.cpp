@@ -1,0 +1,166 @@
+// Insomnia's collection format v5. Every text is a double-quoted scalar: JSON's strings are YAML's.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/hash.h"
+#include "openapi/collection_text.h"
+
+namespace openapi {
+
+namespace {
+
+constexpr ScriptWords words{.test = "insomnia.test",
+                            .expect = "insomnia.expect",
+                            .status = "insomnia.response.code",
+                            .type = "insomnia.response.headers.get('Content-Type')",
+                            .json = "insomnia.response.json()",
+                            .set = "insomnia.baseEnvironment.set"};
+
+// Lines of a document, by their depth.
+class YamlLines {
+public:
+    YamlLines& member(std::size_t depth, std::string_view name, std::string_view value) {
+        text_.append(2 * depth, ' ')
+            .append(name)
+            .append(":")
+            .append(value.empty() ? "" : " ")
+            .append(value)
+            .append("\n");
+        return *this;
+    }
+    YamlLines& text(std::size_t depth, std::string_view name, std::string_view value) {
+        return member(depth, name, js_string(value));
+    }
+    // The first member of an item of a list.
+    YamlLines& item(std::size_t depth, std::string_view name, std::string_view value) {
+        return member(depth, "- " + std::string(name), js_string(value));
+    }
+    [[nodiscard]] std::string take() && { return std::move(text_); }
+
+private:
+    std::string text_;
+};
+
+// Insomnia knows things by their ids; the same thing has the same in each collection that is made.
+std::string id_of(std::string_view prefix, std::string_view name) {
+    const auto digest = base::sha256(name);
+    return fmt::format("{}_{:02x}", prefix, fmt::join(digest.begin(), digest.begin() + 16, ""));
+}
+
+std::string templated(std::string_view text) { return with_variables(text, "{{ _.", " }}"); }
+
+void add_meta(YamlLines& out, std::size_t depth, const std::string& id, std::string_view description,
+              std::size_t sort_key) {
+    out.member(depth, "meta", "").text(depth + 1, "id", id);
+    out.member(depth + 1, "created", "1").member(depth + 1, "modified", "1");
+    out.text(depth + 1, "description", description).member(depth + 1, "sortKey", fmt::format("{}", sort_key));
+}
+
+void add_values(YamlLines& out, std::string_view name, const std::vector<CollectionValue>& values) {
+    if (values.empty()) return;
+    out.member(3, name, "");
+    for (const auto& value : values) {
+        out.item(4, "name", value.name).text(5, "value", templated(value.value)).text(5, "description", value.doc);
+        out.member(5, "disabled", value.is_sent ? "false" : "true");
+    }
+}
+
+void add_body(YamlLines& out, const CollectionRequest& request) {
+    if (request.media_type.empty()) return;
+    out.member(3, "body", "").text(4, "mimeType", request.media_type);
+    if (!request.body.empty()) out.text(4, "text", templated(request.body));
+    if (request.form.empty()) return;
+    out.member(4, "params", "");
+    for (const auto& value : request.form) {
+        out.item(5, "name", value.name).text(6, "type", "file").text(6, "fileName", "");
+        out.member(6, "disabled", value.is_sent ? "false" : "true");
+    }
+}
+
+std::vector<std::string> before_of(const Collection& collection, const CollectionRequest& request) {
+    std::vector<std::string> lines{
+        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
+        "again.",
+        "if (!insomnia.environment.get('key') || insomnia.environment.get('keepKey') !== 'true')",
+        "  insomnia.baseEnvironment.set('key', insomnia.variables.replaceIn('{{$randomUUID}}'));"};
+    const auto* login = find_login(collection);
+    if (login == nullptr || request.is_public) return lines;
+    lines.insert(
+        lines.end(),
+        {"// Nobody is logged in: the account of the environment is.", "if (!insomnia.environment.get('token')) {",
+         "  const reply = await new Promise((resolve, reject) =>", "    insomnia.sendRequest({",
+         fmt::format("      url: insomnia.environment.get('baseUrl') + {},", js_string(login->path)),
+         fmt::format("      method: {},", js_string(login->method)),
+         "      header: { 'Content-Type': 'application/json' },",
+         fmt::format("      body: {{ mode: 'raw', raw: insomnia.variables.replaceIn({}) }},", js_string(login->body)),
+         "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
+         fmt::format("  insomnia.baseEnvironment.set('token', reply.json().{} || '');",
+                     collection.options.token_member),
+         "}"});
+    return lines;
+}
+
+std::vector<std::string> after_of(const Collection& collection, const CollectionRequest& request) {
+    auto lines = tests_of(request, collection.options, words);
+    lines.emplace_back("if (insomnia.response.code === 401) insomnia.baseEnvironment.set('token', '');");
+    lines.emplace_back("const tag = insomnia.response.headers.get('ETag');");
+    lines.emplace_back("if (tag && succeeded) insomnia.baseEnvironment.set('ifMatch', tag);");
+    return lines;
+}
+
+void add_request(YamlLines& out, const Collection& collection, const CollectionRequest& request, std::size_t number) {
+    auto path = request.path;
+    // Its path parameters are `:name`, as Postman's.
+    out.item(2, "url", templated("{{baseUrl}}" + with_colons(path))).text(3, "name", request.id);
+    add_meta(out, 3, id_of("req", request.id), text_of(request), number);
+    out.text(3, "method", request.method);
+    add_body(out, request);
+    add_values(out, "parameters", request.query);
+    auto headers = request.headers;
+    if (!request.media_type.empty()) headers.push_back({.name = "Content-Type", .value = request.media_type});
+    add_values(out, "headers", headers);
+    if (!request.path_values.empty()) {
+        out.member(3, "pathParameters", "");
+        for (const auto& value : request.path_values)
+            out.item(4, "name", value.name).text(5, "value", templated(value.value));
+    }
+    out.member(3, "authentication", "");
+    if (request.is_public) {
+        out.text(4, "type", "none");
+    } else {
+        out.text(4, "type", "bearer").text(4, "token", "{{ _.token }}");
+    }
+    out.member(3, "scripts", "");
+    out.text(4, "preRequest", fmt::format("{}", fmt::join(before_of(collection, request), "\n")));
+    out.text(4, "afterResponse", fmt::format("{}", fmt::join(after_of(collection, request), "\n")));
+    out.member(3, "settings", "").member(4, "renderRequestBody", "true").member(4, "encodeUrl", "true");
+    out.text(4, "followRedirects", "global").member(4, "rebuildPath", "true");
+    out.member(4, "cookies", "").member(5, "send", "true").member(5, "store", "true");
+}
+
+}  // namespace
+
+std::string insomnia_collection(const Collection& collection) {
+    YamlLines out;
+    out.text(0, "type", "collection.insomnia.rest/5.0").text(0, "schema_version", "5.1");
+    out.text(0, "name", collection.title);
+    add_meta(out, 0, id_of("wrk", collection.title), collection.description, 0);
+    out.member(0, "collection", "");
+    for (std::size_t number = 0; const auto& folder : collection.folders) {
+        out.item(1, "name", folder.name);
+        add_meta(out, 2, id_of("fld", folder.name), folder.description, number++);
+        out.member(2, "children", "");
+        for (std::size_t in_folder = 0; const auto& request : folder.requests)
+            add_request(out, collection, request, in_folder++);
+    }
+    out.member(0, "cookieJar", "").text(1, "name", "Default Jar");
+    add_meta(out, 1, id_of("jar", collection.title), "", 0);
+    out.member(0, "environments", "").text(1, "name", "Base Environment");
+    add_meta(out, 1, id_of("env", collection.title), "", 0);
+    out.member(1, "data", "");
+    for (const auto& variable : collection.account) out.text(2, variable.name, variable.value);
+    for (const auto& variable : collection.variables) out.text(2, variable.name, variable.value);
+    return std::move(out).take();
+}
+
+}  // namespace openapi

@@ -1,0 +1,201 @@
+// Postman's collection format v2.1: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "http/status.h"
+#include "openapi/collection_text.h"
+#include "openapi/json_text.h"
+
+namespace openapi {
+
+namespace {
+
+constexpr ScriptWords words{.test = "pm.test",
+                            .expect = "pm.expect",
+                            .status = "pm.response.code",
+                            .type = "pm.response.headers.get('Content-Type')",
+                            .json = "pm.response.json()",
+                            .set = "pm.collectionVariables.set"};
+
+std::string event(std::string_view listen, const std::vector<std::string>& lines) {
+    JsonArray script;
+    for (const auto& line : lines) script.text(line);
+    JsonObject code;
+    code.text("type", "text/javascript").raw("exec", std::move(script).take());
+    return std::move(JsonObject().text("listen", listen).raw("script", std::move(code).take())).take();
+}
+
+// In front of every request.
+std::vector<std::string> before(const Collection& collection) {
+    std::vector<std::string> lines{
+        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
+        "again.",
+        "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
+        "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
+        "// A change says which version it is of: the one that a reply of this path had last.",
+        "const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
+        "const path = pm.variables.replaceIn(pm.request.url.getPath());",
+        R"(pm.collectionVariables.set('ifMatch', versions[path] || '"1"');)"};
+    const auto* login = find_login(collection);
+    if (login == nullptr) return lines;
+    lines.insert(lines.end(),
+                 {"// Nobody is logged in: the account of the environment is.",
+                  fmt::format("if (!pm.variables.get('token') && pm.info.requestName !== {}) {{", js_string(login->id)),
+                  "  const login = {",
+                  fmt::format("    url: pm.variables.replaceIn({}),", js_string("{{baseUrl}}" + login->path)),
+                  fmt::format("    method: {},", js_string(login->method)),
+                  "    header: { 'Content-Type': 'application/json' },",
+                  fmt::format("    body: {{ mode: 'raw', raw: pm.variables.replaceIn({}) }},", js_string(login->body)),
+                  "  };", "  pm.sendRequest(login, (error, reply) => {",
+                  "    if (error || reply.code >= 300) return console.log('no log-in: ' + (error || reply.text()));",
+                  fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
+                              collection.options.token_member),
+                  "  });", "}"});
+    return lines;
+}
+
+// Behind every reply.
+std::vector<std::string> after() {
+    return {"const type = pm.response.headers.get('Content-Type') || '';",
+            "if (type.startsWith('application/problem+json')) {",
+            "  pm.test('the problem says what to do next', () => {",
+            "    pm.expect(pm.response.json()).to.include.all.keys('type', 'title', 'status', 'code', 'retriable', "
+            "'action');",
+            "  });",
+            "}",
+            "// A token that is no good any more: the next request logs in.",
+            "if (pm.response.code === 401) pm.collectionVariables.set('token', '');",
+            "const tag = pm.response.headers.get('ETag');",
+            "if (tag && pm.response.code < 300) {",
+            "  const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
+            "  const created = (pm.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
+            "  versions[created || pm.request.url.getPath()] = tag;",
+            "  pm.collectionVariables.set('versions', JSON.stringify(versions));",
+            "}"};
+}
+
+std::string variables(const std::vector<CollectionVariable>& all) {
+    JsonArray array;
+    for (const auto& variable : all) {
+        JsonObject object;
+        object.text("key", variable.name).text("value", variable.value);
+        array.raw(std::move(object.text("type", variable.is_secret ? "secret" : "string")).take());
+    }
+    return std::move(array).take();
+}
+
+std::string values(const std::vector<CollectionValue>& all, bool can_be_off) {
+    JsonArray array;
+    for (const auto& value : all) {
+        JsonObject object;
+        object.text("key", value.name).text("value", value.value).text_unless_empty("description", value.doc);
+        if (can_be_off && !value.is_sent) object.flag("disabled", true);
+        array.raw(std::move(object).take());
+    }
+    return std::move(array).take();
+}
+
+std::string url_of(const CollectionRequest& request) {
+    const auto raw = "{{baseUrl}}" + with_colons(request.path) + query_of(request);
+    JsonArray path;
+    for (const auto part : base::split(std::string_view(request.path).substr(1), '/')) path.text(with_colons(part));
+    JsonObject url;
+    url.text("raw", raw).raw("host", R"(["{{baseUrl}}"])").raw("path", std::move(path).take());
+    if (!request.query.empty()) url.raw("query", values(request.query, true));
+    if (!request.path_values.empty()) url.raw("variable", values(request.path_values, false));
+    return std::move(url).take();
+}
+
+std::string body_of(const CollectionRequest& request) {
+    JsonObject body;
+    if (!request.body.empty()) {
+        body.text("mode", "raw").text("raw", request.body);
+        return std::move(body.raw("options", R"({"raw":{"language":"json"}})")).take();
+    }
+    if (request.form.empty()) return std::move(body.text("mode", "file").raw("file", "{}")).take();
+    JsonArray form;
+    for (const auto& value : request.form) {
+        JsonObject part;
+        part.text("key", value.name).text("type", "file").raw("src", "[]");
+        if (!value.is_sent) part.flag("disabled", true);
+        form.raw(std::move(part).take());
+    }
+    return std::move(body.text("mode", "formdata").raw("formdata", std::move(form).take())).take();
+}
+
+// `with_text`: beside a saved reply there is none.
+std::string request_object(const CollectionRequest& request, bool with_text) {
+    JsonObject object;
+    object.text("method", request.method);
+    if (request.is_public) object.raw("auth", R"({"type":"noauth"})");
+    auto headers = request.headers;
+    if (!request.media_type.empty() && request.form.empty())
+        headers.push_back({.name = "Content-Type", .value = request.media_type});
+    object.raw("header", values(headers, true)).raw("url", url_of(request));
+    if (!request.media_type.empty()) object.raw("body", body_of(request));
+    if (with_text) object.text_unless_empty("description", text_of(request));
+    return std::move(object).take();
+}
+
+std::string saved_replies(const CollectionRequest& request) {
+    if (request.reply.empty()) return "[]";
+    const auto status = request.success.front();
+    JsonObject reply;
+    reply.text("name", fmt::format("{} of the demo data", status))
+        .raw("originalRequest", request_object(request, false));
+    reply.text("status", http::reason_phrase(status)).number("code", status);
+    reply.text("_postman_previewlanguage", "json");
+    reply.raw("header", R"([{"key":"Content-Type","value":"application/json"}])").raw("cookie", "[]");
+    reply.text("body", request.reply);
+    return std::move(JsonArray().raw(std::move(reply).take())).take();
+}
+
+std::string item_of(const CollectionRequest& request, const CollectionOptions& options) {
+    JsonObject item;
+    item.text("name", request.id);
+    item.raw("event", std::move(JsonArray().raw(event("test", tests_of(request, options, words)))).take());
+    return std::move(item.raw("request", request_object(request, true)).raw("response", saved_replies(request))).take();
+}
+
+std::string folder_of(const CollectionFolder& folder, const CollectionOptions& options) {
+    JsonArray items;
+    for (const auto& request : folder.requests) items.raw(item_of(request, options));
+    JsonObject object;
+    object.text("name", folder.name).text_unless_empty("description", folder.description);
+    return std::move(object.raw("item", std::move(items).take())).take();
+}
+
+}  // namespace
+
+std::string postman_collection(const Collection& collection) {
+    JsonObject info;
+    info.text("name", collection.title).text("version", collection.version);
+    info.text_unless_empty("description", collection.description);
+    info.text("schema", "https://schema.getpostman.com/json/collection/v2.1.0/collection.json");
+    JsonArray items;
+    for (const auto& folder : collection.folders) items.raw(folder_of(folder, collection.options));
+    auto all = collection.account;
+    all.insert(all.end(), collection.variables.begin(), collection.variables.end());
+    JsonArray events;
+    events.raw(event("prerequest", before(collection))).raw(event("test", after()));
+    JsonObject object;
+    object.raw("info", std::move(info).take()).raw("item", std::move(items).take());
+    object.raw("auth", R"({"type":"bearer","bearer":[{"key":"token","value":"{{token}}","type":"string"}]})");
+    object.raw("event", std::move(events).take()).raw("variable", variables(all));
+    return indented(std::move(object).take()) + "\n";
+}
+
+std::string postman_environment(const Collection& collection) {
+    JsonArray values;
+    for (const auto& variable : collection.account) {
+        JsonObject value;
+        value.text("key", variable.name).text("value", variable.value);
+        value.text("type", variable.is_secret ? "secret" : "default").flag("enabled", true);
+        values.raw(std::move(value).take());
+    }
+    JsonObject object;
+    object.text("name", collection.title + ", this machine").raw("values", std::move(values).take());
+    return indented(std::move(object.text("_postman_variable_scope", "environment")).take()) + "\n";
+}
+
+}  // namespace openapi

@@ -1,0 +1,266 @@
+// What `backend-api postman` writes, sent by those who read it: Postman's newman and Bruno's bru, each to a fresh demo shop.
+// BACKEND_API_RECORD=1 writes down what the shop answers: the examples of replies in the document and in the collections.
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { environment, repository } from './support/environment.js';
+import insomniaSchema from './support/insomnia-v5.schema.json' with { type: 'json' };
+import { run } from './support/process.js';
+import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+
+const recorded = path.join(repository, 'pos/demo/replies/replies.json');
+// Whether they succeed is the machine's affair: the name of a host is found or not.
+const either = [
+  'createWebhook',
+  'getWebhook',
+  'changeWebhook',
+  'deleteWebhook',
+  'rotateWebhookSecret',
+  'pingWebhook',
+  'redeliverWebhook',
+  'listWebhookDeliveries',
+];
+// Nothing listens there. What the seed seals, the server opens.
+const nobody = {
+  ...Object.fromEntries(
+    ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),
+  ),
+  APP_SECRET: randomBytes(48).toString('base64url'),
+};
+
+interface Sent {
+  name: string;
+  code: number;
+  headers: Record<string, string>;
+  text: string;
+  needs: boolean;
+  failed: string[];
+}
+
+let directory: string;
+const shops: { database: ScratchDatabase; service: Service }[] = [];
+
+async function freshShop(): Promise<Service> {
+  const database = await scratchDatabase();
+  const env = serviceEnvironment(database, nobody);
+  await migrate(env);
+  const seeded = await run(environment.binary, ['seed'], env);
+  expect(seeded.code, seeded.output).toBe(0);
+  const service = await startService({ database, env: { RATE_LIMITS: 'off', ...nobody } });
+  shops.push({ database, service });
+  return service;
+}
+
+async function write(to: string, baseUrl?: string): Promise<string> {
+  const at = path.join(directory, to);
+  const more = baseUrl ? ['--base-url', baseUrl] : [];
+  const { code, output } = await run(
+    environment.binary,
+    ['postman', '--to', at, '--format', 'all', ...more],
+    process.env,
+  );
+  expect(code, output).toBe(0);
+  return at;
+}
+
+async function newman(at: string, ...more: string[]): Promise<{ code: number | null; output: string; sent: Sent[] }> {
+  const report = path.join(at, 'report.json');
+  const { code, output } = await run(
+    'newman',
+    [
+      'run',
+      path.join(at, 'backend-api.postman_collection.json'),
+      '--environment',
+      path.join(at, 'backend-api.postman_environment.json'),
+      '--reporters',
+      'json',
+      '--reporter-json-export',
+      report,
+      '--timeout-request',
+      '30000',
+      ...more,
+    ],
+    process.env,
+  );
+  const { run: what } = JSON.parse(await readFile(report, 'utf8'));
+  // A log-in that a script sends is reported under the request that it is for, before it.
+  const last = new Map(what.executions.map((one: any) => [`${one.cursor.iteration} ${one.cursor.position}`, one]));
+  const sent = [...last.values()].map((one: any) => ({
+    name: one.item.name,
+    code: one.response?.code ?? 0,
+    headers: Object.fromEntries(
+      (one.response?.header ?? []).map((header: any) => [header.key.toLowerCase(), header.value]),
+    ),
+    text: one.response?.stream ? Buffer.from(one.response.stream.data ?? one.response.stream).toString() : '',
+    needs: /Needs more than this/.test(one.item.request.description?.content ?? one.item.request.description ?? ''),
+    failed: (one.assertions ?? [])
+      .filter((each: any) => each.error)
+      .map((each: any) => `${each.assertion}: ${each.error.message}`),
+  }));
+  return { code, output, sent };
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'collections-'));
+});
+
+afterAll(async () => {
+  for (const { service, database } of shops) {
+    await service.stop();
+    await database.drop();
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+// The operations of the document that end.
+async function operations(service: Service): Promise<string[]> {
+  const { body } = await service.api('GET', '/openapi.json');
+  return Object.values<any>(body.paths)
+    .flatMap((item) => Object.values<any>(item))
+    .filter((one) => !Object.values<any>(one.responses).some((reply) => reply.content?.['text/event-stream']))
+    .filter((one) => !one.responses['101'])
+    .map((one) => one.operationId)
+    .sort();
+}
+
+describe('the collection for Postman', () => {
+  let service: Service;
+  let at: string;
+  let result: Awaited<ReturnType<typeof newman>>;
+
+  beforeAll(async () => {
+    service = await freshShop();
+    at = await write('postman', service.url);
+    result = await newman(at);
+  }, 180_000);
+
+  test('is green against a fresh shop, and has every operation', async () => {
+    const failed = result.sent.filter(({ failed: some }) => some.length > 0);
+    expect(
+      failed.map(({ name, code, failed: some, text }) => `${name} ${code}: ${some.join('; ')} ${text.slice(0, 300)}`),
+    ).toEqual([]);
+    expect(result.code, result.output).toBe(0);
+    expect(result.sent.map(({ name }) => name).sort()).toEqual(await operations(service));
+  });
+
+  test('what says that it needs more does not succeed by itself', () => {
+    const without = result.sent.filter(({ name, code, needs }) => needs && code < 300 && !either.includes(name));
+    expect(without.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('the replies in the document are those of the shop', async () => {
+    const replies = Object.fromEntries(
+      result.sent
+        .filter(
+          ({ code, text, headers }) => code < 300 && text && /^application\/json/.test(headers['content-type'] ?? ''),
+        )
+        .map(({ name, text }) => [name, shown(JSON.parse(text))])
+        .sort(([one], [other]) => (one! < other! ? -1 : 1)),
+    );
+    if (environment.record) await writeFile(recorded, `${JSON.stringify(replies, null, 1)}\n`);
+    const written = JSON.parse(await readFile(recorded, 'utf8'));
+    const stale = Object.keys(replies).filter((name) => !either.includes(name) && !fits(written[name], replies[name]));
+    expect(stale, 'BACKEND_API_RECORD=1 writes them anew').toEqual([]);
+  });
+
+  test('a key that is kept is the same attempt, sent again', async () => {
+    const again = await newman(at, '--folder', 'createSale', '--iteration-count', '2', '--env-var', 'keepKey=true');
+    expect(again.code, again.output).toBe(0);
+    expect(again.sent).toHaveLength(2);
+    expect(again.sent[1]!.headers['idempotent-replayed']).toBe('true');
+    expect(again.sent[1]!.text).toBe(again.sent[0]!.text);
+    const other = await newman(at, '--folder', 'createSale', '--iteration-count', '2');
+    expect(new Set(other.sent.map(({ text }) => JSON.parse(text).id)).size).toBe(2);
+  });
+
+  test('is the same text each time, and prints what it does not write', async () => {
+    const [one, other] = [await write('one'), await write('other')];
+    for (const name of await readdir(one, { recursive: true })) {
+      if (!/\.\w+$/.test(name)) continue;
+      expect(await readFile(path.join(other, name), 'utf8'), name).toBe(await readFile(path.join(one, name), 'utf8'));
+    }
+    const collection = JSON.parse(await readFile(path.join(one, 'backend-api.postman_collection.json'), 'utf8'));
+    expect(collection.info.schema).toBe('https://schema.getpostman.com/json/collection/v2.1.0/collection.json');
+    expect(collection.variable.find(({ key }: any) => key === 'baseUrl').value).toBe('http://localhost:3000');
+    const printed = await run(environment.binary, ['postman', '--environment'], process.env);
+    expect(JSON.parse(printed.output)._postman_variable_scope).toBe('environment');
+    const refused = await run(environment.binary, ['postman', '--format', 'bruno'], process.env);
+    expect([refused.code, refused.output]).toEqual([1, 'backend-api: that is many files: say --to DIRECTORY']);
+  });
+});
+
+test('the collection for Insomnia is what Insomnia reads, with the same requests', async () => {
+  const at = await write('insomnia');
+  const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
+  const valid = new Ajv({ allErrors: true, strict: false }).compile(insomniaSchema);
+  expect(valid(collection), JSON.stringify(valid.errors?.slice(0, 5))).toBe(true);
+  const requests = collection.collection.flatMap(({ children }: any) => children);
+  const postman = JSON.parse(await readFile(path.join(at, 'backend-api.postman_collection.json'), 'utf8'));
+  const names = postman.item.flatMap(({ item }: any) => item.map(({ name }: any) => name));
+  expect(requests.map(({ name }: any) => name)).toEqual(names);
+  expect(new Set(requests.map(({ meta }: any) => meta.id)).size).toBe(requests.length);
+  // Each variable that a request has is there.
+  const { data } = collection.environments;
+  const used = new Set([...JSON.stringify(requests).matchAll(/\{\{ _\.(\w+) \}\}/g)].map(([, name]) => name));
+  expect([...used].filter((name) => !(name! in data))).toEqual([]);
+});
+
+test('the collection for Bruno is green against a fresh shop', { timeout: 240_000 }, async () => {
+  const service = await freshShop();
+  const at = path.join(await write('bruno', service.url), 'bruno');
+  const report = path.join(at, '../bruno.json');
+  // All of them take it two minutes.
+  const folders = environment.long ? [] : ['auth', 'catalogue', 'sales'];
+  const { code, output } = await run(
+    'bru',
+    ['run', ...folders, '-r', '--env', 'local', '--reporter-json', report, '--disable-cookies'],
+    process.env,
+    { cwd: at },
+  );
+  const [{ results }] = JSON.parse(await readFile(report, 'utf8'));
+  const failed = results
+    .filter((one: any) => one.error || one.testResults.some(({ status }: any) => status !== 'pass'))
+    .map(
+      (one: any) =>
+        `${one.test.filename} ${one.response?.status} ${one.error ?? ''} ${JSON.stringify(one.testResults.filter(({ status }: any) => status !== 'pass'))}`,
+    );
+  expect(failed).toEqual([]);
+  expect(code, output.slice(-3000)).toBe(0);
+  if (environment.long) expect(results).toHaveLength((await operations(service)).length);
+  else expect(results.length).toBeGreaterThan(40);
+  expect(existsSync(path.join(at, 'collection.bru'))).toBe(true);
+});
+
+// ---- Replies as examples -----------------------------------------------------------------------------------------
+
+// Lists are cut to two, and what opens something is left out.
+function shown(value: any, name = ''): any {
+  if (Array.isArray(value)) return value.slice(0, 2).map((item) => shown(item, name));
+  if (value && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shown(member, key)]));
+  if (typeof value !== 'string') return value;
+  if (value.startsWith('eyJ') || /^(refreshToken|csrfToken)$/.test(name)) return `the ${name}`;
+  if (/secret|challenge|recoveryCode/i.test(name)) return `the ${name}`;
+  if (/^https?:\/\/(?:127\.0\.0\.1|localhost):\d+/.test(value))
+    return value.replace(/^https?:\/\/(?:127\.0\.0\.1|localhost):\d+/, 'http://localhost:3000').replace(/[?#].*$/, '');
+  return value;
+}
+
+// Whether both have the same members, as far as both have them.
+function fits(one: any, other: any): boolean {
+  if (Array.isArray(one) || Array.isArray(other)) {
+    if (!Array.isArray(one) || !Array.isArray(other)) return one === null || other === null;
+    return one.length === 0 || other.length === 0 || fits(one[0], other[0]);
+  }
+  if (one && other && typeof one === 'object' && typeof other === 'object') {
+    const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+    return [...names].every((key) => key in one && key in other && fits(one[key], other[key]));
+  }
+  return one === null || other === null || typeof one === typeof other;
+}

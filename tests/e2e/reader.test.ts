@@ -1,0 +1,383 @@
+// The reader at /docs/reader of a development server, in Chromium: found, read, tried, on a telephone too. Nothing comes from elsewhere.
+// BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { find, indexOf } from '../../src/openapi/reader/search.js';
+import { literal, samples } from '../../src/openapi/reader/samples.js';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
+import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { environment, repository } from './support/environment.js';
+import { run } from './support/process.js';
+import { installSdk } from './support/sdk.js';
+import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+
+const owner = { email: 'owner@demo.example', password: 'demo-shop-2026' };
+
+let database: ScratchDatabase;
+let service: Service;
+let browser: BrowserContext;
+let page: Page;
+const asked: string[] = [];
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  if (noBrowser) return;
+  database = await scratchDatabase();
+  const env = serviceEnvironment(database, {});
+  await migrate(env);
+  const seeded = await run(environment.binary, ['seed'], env);
+  expect(seeded.code, seeded.output).toBe(0);
+  service = await startService({ database, env: { APP_ENV: 'development' } });
+  browser = await openBrowser();
+  page = await browser.newPage();
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+});
+
+beforeEach(() => {
+  asked.length = 0;
+  complaints.length = 0;
+});
+
+afterAll(async () => {
+  if (browser) await closeBrowser(browser);
+  await service?.stop();
+  await database?.drop();
+});
+
+async function open(hash = '#/', size = { width: 1280, height: 800 }): Promise<void> {
+  await page.setViewportSize(size);
+  await page.goto(`${service.url}/docs/reader${hash}`);
+  await page.reload(); // another hash alone loads nothing
+  await page.locator('#content h1').waitFor();
+}
+
+async function signIn(): Promise<void> {
+  await page.locator('#account').click();
+  await page.getByRole('button', { name: /^As owner/ }).click();
+  await page.getByRole('button', { name: 'Sign out owner' }).waitFor();
+}
+
+describe.skipIf(noBrowser)('the reader', () => {
+  test('from the overview by search to a sale, without anything from elsewhere', async () => {
+    await open();
+    expect(await page.title()).toContain('offline-first point of sale');
+    await page.keyboard.press('/');
+    await page.keyboard.type('record sale once');
+    await page.locator('#found a').first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Record a sale, once' }).waitFor();
+    expect(new URL(page.url()).hash).toBe('#/operation/createSale');
+    expect(await page.evaluate(() => document.activeElement?.tagName), 'focus follows').toBe('H1');
+    expect(await page.locator('#request').textContent()).toContain('sign in first');
+
+    await signIn();
+    // Twice: the key of the example stands for a new one at each press.
+    const ids = new Set<string>();
+    for (let count = 0; count < 2; ++count) {
+      const sent = page.waitForResponse((reply) => reply.url().endsWith('/v1/sales'));
+      await page.getByRole('button', { name: 'Send' }).click();
+      const reply = await sent;
+      expect(reply.status()).toBe(201);
+      const sale = await reply.json();
+      await expect.poll(() => page.locator('.reply').textContent()).toContain(sale.id);
+      ids.add(sale.id);
+    }
+    expect(ids.size).toBe(2);
+    const [stored] = await database.query('select count(*) as found from sales where id = any($1)', [[...ids]]);
+    expect(Number(stored!.found)).toBe(2);
+
+    expect(asked.filter((url) => new URL(url).origin !== service.url)).toEqual([]);
+    expect(complaints).toEqual([]);
+    // The token is of this tab, and of no other.
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('eyJ');
+  });
+
+  test('every page of the guides and every operation is drawn, and links among pages lead somewhere', async () => {
+    await open();
+    const hrefs = await page.locator('#navigation a').evaluateAll((all) => all.map((one) => one.getAttribute('href')!));
+    const openapi = (await service.api('GET', '/openapi.json')).body;
+    const operations = [openapi.paths, openapi.webhooks].flatMap((all) =>
+      Object.values<any>(all).flatMap((item) => Object.values<any>(item).map(({ operationId }) => operationId)),
+    );
+    expect(hrefs.filter((href) => href.startsWith('#/operation/')).length).toBe(operations.filter(Boolean).length);
+    expect(hrefs.filter((href) => href.startsWith('#/guide/')).length).toBeGreaterThan(25);
+    const broken = await page.evaluate(async (all) => {
+      const faults: string[] = [];
+      const links = new Set<string>();
+      for (const href of all) {
+        location.hash = href;
+        const ready = () =>
+          document.querySelector(`#navigation a[aria-current][href="${CSS.escape(href)}"]`) ?? undefined;
+        for (let tries = 0; tries < 300 && !ready(); ++tries) await new Promise((resolve) => setTimeout(resolve, 10));
+        const title = document.querySelector('#content h1')?.textContent ?? '';
+        if (!ready() || /did not load|no such page/.test(title)) faults.push(`${href}: ${title}`);
+        for (const link of document.querySelectorAll<HTMLAnchorElement>('.guide a[href^="#"]')) {
+          const [to, anchor] = link.getAttribute('href')!.split('~');
+          links.add(link.getAttribute('href')!);
+          if (!all.includes(to!)) faults.push(`${href} leads to ${to}`);
+          else if (to === href && anchor && !document.getElementById(anchor)) faults.push(`${href} has no ${anchor}`);
+        }
+      }
+      return { faults, links: links.size };
+    }, hrefs);
+    expect(broken.faults).toEqual([]);
+    expect(broken.links).toBeGreaterThan(10);
+    expect(complaints).toEqual([]);
+  });
+
+  test('what a developer pastes runs: each language, a read and a write', async () => {
+    const sdk = await installSdk();
+    const { body } = await service.api('POST', '/v1/auth/login', { body: owner });
+    const folder = await mkdtemp(path.join(tmpdir(), 'e2e-samples-'));
+    const programs: Record<string, (text: string) => Promise<string>> = {
+      curl: (text) => output('bash', ['-c', text]),
+      JavaScript: (text) => program('sample.mjs', text, 'node'),
+      TypeScript: (text) => sdk.run('sample.mjs', text, { TOKEN: body.accessToken }), // the types are left to the compiler of clients.test.ts
+      Python: (text) => program('sample.py', text, 'python3'),
+    };
+    const output = async (name: string, args: string[]) => {
+      const told = await run(name, args, { ...process.env, TOKEN: body.accessToken });
+      expect(told.code, told.output).toBe(0);
+      return told.output;
+    };
+    const program = async (name: string, text: string, command: string) => {
+      await writeFile(path.join(folder, name), text);
+      return output(command, [path.join(folder, name)]);
+    };
+    try {
+      for (const [operation, expected] of [
+        ['getMe', owner.email],
+        ['createCategory', 'idOf'],
+      ] as const) {
+        await open(`#/operation/${operation}`);
+        for (const [language, start] of Object.entries(programs)) {
+          await page.locator('.languages').getByRole('button', { name: language, exact: true }).click();
+          // Each language makes a row of its own.
+          if (expected === 'idOf') await rename(language);
+          const text = await page.locator('.sample code').textContent();
+          expect(text, 'no token is written into it').not.toContain('eyJ');
+          expect(await start(text!), `${operation} in ${language}:\n${text}`).toContain(
+            expected === 'idOf' ? `Made by ${language}` : expected,
+          );
+        }
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+      await sdk.remove();
+    }
+  });
+
+  async function rename(language: string): Promise<void> {
+    const body = page.locator('#request-body');
+    await body.fill(JSON.stringify({ ...JSON.parse(await body.inputValue()), name: `Made by ${language}` }));
+    for (const key of await page.locator('[id="parameter-header-Idempotency-Key"]').all())
+      await key.fill(`made-by-${language}`);
+  }
+
+  const sizes = [
+    { width: 390, height: 844 },
+    { width: 1280, height: 800 },
+  ];
+  const schemes = ['light', 'dark'] as const;
+  test.each(sizes.flatMap((size) => schemes.map((scheme) => ({ ...size, scheme }))))(
+    'fits $width pixels in the $scheme, and everybody can read and press it',
+    async ({ scheme, ...size }) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await open('#/', size);
+      expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(scheme);
+      for (const [name, hash, picture] of [
+        ['overview', '#/', false],
+        ['operation', '#/operation/createSale', true],
+        ['guide', '#/guide/offline', true],
+        ['a wide table', '#/guide/errors', false],
+        ['webhook', '#/operation/onProductCreated', false],
+      ] as const) {
+        await open(hash, size);
+        // What is folded, and what is folded in it.
+        for (let level = 0; level < 2 && name === 'operation'; ++level)
+          await page.evaluate(() => {
+            for (const fold of [...document.querySelectorAll<HTMLDetailsElement>('#content details:not([open])')].slice(
+              0,
+              3,
+            ))
+              fold.open = true;
+          });
+        await expectUsable(`${name}-${size.width}-${scheme}`, picture);
+      }
+      if (size.width < 760) {
+        await page.getByRole('button', { name: 'Menu' }).click();
+        await expectUsable(`menu-${size.width}-${scheme}`, false);
+      }
+      await page.locator('#query').fill('refund');
+      await page.locator('#found a').first().waitFor();
+      await expectUsable(`search-${size.width}-${scheme}`, false);
+      await page.keyboard.press('Escape');
+      if ((await page.locator('#account').textContent()) !== 'Sign in') await page.locator('#account').click();
+      await page.locator('#account').click();
+      await expectUsable(`signing-${size.width}-${scheme}`, false);
+    },
+  );
+
+  test('the theme that is chosen stays, and a telephone shows one pane', async () => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await open('#/operation/getMe', { width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Dark' }).click();
+    await page.reload();
+    await page.locator('#content h1').waitFor();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    await page.getByRole('button', { name: 'Light' }).click();
+    await page.evaluate(() => localStorage.removeItem('reader.theme'));
+    expect(await page.locator('#navigation').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.locator('#navigation a').first().click();
+    await page.getByRole('heading', { name: 'Begin' }).waitFor();
+    expect(await page.locator('#navigation').isVisible(), 'the menu closes').toBe(false);
+  });
+
+  test('passwords of the demo are shown in development alone', async () => {
+    const own = await service.api('GET', '/docs/reader.json');
+    expect(own.body.people.map(({ role }: { role: string }) => role)).toContain('owner');
+    const other = await startService({ database });
+    try {
+      const told = await other.api('GET', '/docs/reader.json');
+      expect([told.status, told.body.guides, told.body.people]).toEqual([200, true, undefined]);
+      expect(told.text).not.toContain('demo-shop');
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+// ---- What is seen -----------------------------------------------------------------------------------------------
+
+async function expectUsable(name: string, picture: boolean): Promise<void> {
+  const seen = await page.evaluate(measure);
+  expect(seen.scroll, `${name}: pixels to the side`).toBeLessThanOrEqual(0);
+  expect(seen.wide, `${name}: wider than the window`).toEqual([]);
+  expect(seen.small, `${name}: targets below 44 pixels`).toEqual([]);
+  if (picture && environment.pictures) {
+    const directory = path.join(repository, 'docs/pictures');
+    await mkdir(directory, { recursive: true });
+    await page.screenshot({ path: path.join(directory, `reader-${name}.png`) });
+  }
+  await page.evaluate(axe.source);
+  const { violations, checked } = await page.evaluate(async () => {
+    const { violations, passes } = await (globalThis as any).axe.run('html', { preload: false });
+    const serious = violations.filter(({ impact }: any) => impact === 'serious' || impact === 'critical');
+    return {
+      checked: passes.some(({ id }: any) => id === 'color-contrast'),
+      violations: serious.flatMap(({ id, nodes }: any) =>
+        nodes.slice(0, 5).map((node: any) => `${id}: ${node.target.join(' ')}: ${node.failureSummary}`),
+      ),
+    };
+  });
+  expect(violations, name).toEqual([]);
+  expect(checked, `${name}: contrast was looked at`).toBe(true);
+}
+
+// In the page. Links within a text may be as small as its lines (WCAG 2.5.5, "inline").
+function measure(): { scroll: number; wide: string[]; small: string[] } {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const told = (one: Element) => `${one.tagName}.${one.className}: ${one.textContent!.trim().slice(0, 60)}`;
+  const shown = (one: HTMLElement) => one.checkVisibility() && one.getClientRects().length > 0;
+  const inside = [...document.querySelectorAll<HTMLElement>('body *')].filter(shown);
+  const moves = (one: Element) => one.closest('pre, .table') !== null;
+  const wide = inside.filter(
+    (one) => !moves(one) && !one.closest('.skip') && one.getBoundingClientRect().right > clientWidth + 1,
+  );
+  const pressed = inside.filter(
+    (one) => one.matches('button, input, select, textarea, summary, a[href]') && !one.closest('.skip'),
+  );
+  const inline = (one: Element) => one.tagName === 'A' && one.closest('p, td, .guide li, article') !== null;
+  const small = pressed.filter((one) => {
+    const { width, height } = one.getBoundingClientRect();
+    return !inline(one) && (width < 43.9 || height < 43.9);
+  });
+  return { scroll: scrollWidth - clientWidth, wide: wide.map(told), small: small.map(told) };
+}
+
+// ---- Its parts --------------------------------------------------------------------------------------------------
+
+describe('search', () => {
+  const index = indexOf([
+    { title: 'Record a sale, once', names: ['createSale', '/v1/sales'], text: 'the same bytes again', href: 'a' },
+    { title: 'List sales', names: ['listSales'], text: 'newest first', href: 'b' },
+    { title: 'Café prices', text: 'sale of coffee', href: 'c' },
+  ]);
+  const hrefs = (query: string) => find(index, query).map(({ href }: any) => href);
+  test.each([
+    ['sale', ['a', 'b', 'c']],
+    ['createSale', ['a']],
+    ['cafe', ['c']],
+    ['RECORD onc', ['a']],
+    ['sale nothing', []],
+    ['  ', []],
+    ['/v1/sales', ['a']],
+    ['(*.', []],
+  ])('%s', (query, expected) => expect(hrefs(query)).toEqual(expected));
+});
+
+describe('samples', () => {
+  const request = {
+    method: 'POST',
+    url: "http://127.0.0.1:3000/v1/x?name=O'Brien",
+    path: '/v1/x',
+    pathValues: {},
+    query: {},
+    headers: [['Content-Type', 'application/json']],
+    file: false,
+    authorized: true,
+  };
+  const of = (body: string, sdk?: string) =>
+    Object.fromEntries(
+      samples({ ...request, body }, { server: 'http://127.0.0.1:3000', sdk }).map(({ name, text }: any) => [
+        name,
+        text,
+      ]),
+    );
+
+  test('quotes and lines of a text stay what they are', async () => {
+    const body = JSON.stringify({ text: 'it\'s "quoted" \\ $HOME `x`\nnext' });
+    const all = of(body);
+    expect((await run('bash', ['-c', all.curl.replace(/^curl/, "printf '%s\\n'")], process.env)).output).toContain(
+      body,
+    );
+    const sent = await run(
+      'node',
+      [
+        '--input-type=module',
+        '-e',
+        `globalThis.fetch = async (url, { body }) => ({ ok: true, text: async () => url + body });\n${all.JavaScript}`,
+      ],
+      { ...process.env, TOKEN: 't' },
+    );
+    expect(sent.output.trim()).toBe(request.url + body);
+    const parsed = await run(
+      'python3',
+      [
+        '-c',
+        `import os\nos.environ["TOKEN"] = "t"\n${all.Python.split('try:')[0]}\nprint(request.full_url + request.data.decode())`,
+      ],
+      process.env,
+    );
+    expect(parsed.output.trim()).toBe(request.url + body);
+  });
+
+  test('a number that JavaScript would round is sent as it was typed', () => {
+    expect(of('{"amount": 9007199254740993}').JavaScript).toContain(`'{"amount": 9007199254740993}'`);
+    expect(of('{"amount": 15000}').JavaScript).toContain('JSON.stringify({ amount: 15000 })');
+  });
+
+  test('the package is named where the service has one', () => {
+    expect(of('{}').TypeScript).toBeUndefined();
+    expect(of('{}', 'some-client').TypeScript).toContain("from 'some-client'");
+    expect(literal({ 'x-y': [1, null, true], a: {} })).toBe("{ 'x-y': [1, null, true], a: {} }");
+  });
+});
