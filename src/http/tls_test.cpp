@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -498,6 +499,10 @@ TEST_F(TlsTest, APairThatCannotBeServedKeepsTheOneBefore) {
     EXPECT_FALSE(tls->look());
     EXPECT_FALSE(tls->look());
     EXPECT_EQ(served(), "/CN=one");
+    ASSERT_EQ(::mkfifo(files.key_file.c_str(), 0600), 0);
+    EXPECT_FALSE(tls->look()) << "a pipe that nobody writes is not waited for";
+    EXPECT_EQ(served(), "/CN=one");
+    fs::remove(files.key_file);
     write(one);
     EXPECT_FALSE(tls->look());
     EXPECT_FALSE(tls->look());

@@ -7,11 +7,10 @@ import axe from 'axe-core';
 import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
 import { png } from './support/pictures.js';
-import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 // These alone cannot succeed as they are filled in, and why.
 const outside: Record<string, string> = {
@@ -142,11 +141,7 @@ const replies: Promise<void>[] = [];
 // Limits count in production; here too, so that their headers are compared with the document.
 beforeAll(async () => {
   if (noBrowser) return;
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, nobody);
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase(nobody);
   service = await startService({ database, env: { RATE_LIMITS: 'on', ...nobody } });
   openapi = (await service.api('GET', '/openapi.json')).body;
   browser = await openBrowser();

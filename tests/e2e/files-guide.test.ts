@@ -1,10 +1,8 @@
 // docs/guides/files.md as a reader would follow it (support/page.ts), against a service in development.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment } from './support/environment.js';
+import { type ScratchDatabase } from './support/database.js';
 import { follow, readPage, type Told } from './support/page.js';
-import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 const page = 'docs/guides/files.md';
 const blocks = await readPage(page);
@@ -14,11 +12,7 @@ let service: Service;
 let told: Told;
 
 beforeAll(async () => {
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase();
   service = await startService({ database, env: { APP_ENV: 'development' } });
   told = await follow(blocks, service.url);
 });

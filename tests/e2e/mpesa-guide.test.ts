@@ -1,13 +1,9 @@
 // docs/guides/mpesa.md as a reader would follow it (support/page.ts), with the demo shop and the simulator, whose clock runs faster.
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment } from './support/environment.js';
+import { type ScratchDatabase } from './support/database.js';
 import { follow, readPage, type Told } from './support/page.js';
-import { freePort } from './support/postgres.js';
-import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
 
 const page = 'docs/guides/mpesa.md';
 const blocks = await readPage(page);
@@ -19,7 +15,6 @@ let told: Told;
 
 beforeAll(async () => {
   daraja = await startDaraja({ port: 0, speed: 30 });
-  database = await scratchDatabase();
   // As bin/dev has them.
   const more = {
     MPESA_BASE_URL: daraja.url,
@@ -31,16 +26,9 @@ beforeAll(async () => {
       consumerSecret: 'billing-secret',
       passkey: 'billing-passkey',
     }),
-    // What the seed seals, the server opens; where the seed says it is, the server listens.
-    APP_SECRET: randomBytes(48).toString('base64url'),
-    JWT_SECRET: randomBytes(48).toString('base64url'),
-    PORT: String(await freePort()),
-    JOB_QUEUES: 'all',
+    ...(await settingsOfDemo()),
   };
-  const env = serviceEnvironment(database, more);
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase(more);
   service = await startService({ database, env: more });
   told = await follow(blocks, service.url);
 });

@@ -2,22 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment, repository } from './support/environment.js';
-import { run } from './support/process.js';
+import { type ScratchDatabase } from './support/database.js';
+import { repository } from './support/environment.js';
 import { installSdk, type InstalledSdk } from './support/sdk.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 let database: ScratchDatabase;
 let service: Service;
 let sdk: InstalledSdk;
 
 beforeAll(async () => {
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase();
   service = await startService({ database });
   sdk = await installSdk();
 });

@@ -1,18 +1,14 @@
 // The pages of the payment providers and of payouts as a reader would follow them (support/page.ts), with the demo shop and the simulators.
 // M-Pesa's is longer, and has a test of its own.
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { start as startDaraja } from '../simulators/daraja.mjs';
 import { start as startFlutterwave } from '../simulators/flutterwave.mjs';
 import { start as startPaystack } from '../simulators/paystack.mjs';
 import { start as startPesapal } from '../simulators/pesapal.mjs';
 import { start as startStripe } from '../simulators/stripe.mjs';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment } from './support/environment.js';
+import { type ScratchDatabase } from './support/database.js';
 import { follow, readPage } from './support/page.js';
-import { freePort } from './support/postgres.js';
-import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
 
 // By the page's name.
 const starts = {
@@ -37,19 +33,11 @@ beforeAll(async () => {
     addresses[provider] = simulator.url;
     ends.push(() => (simulator.stop ?? simulator.close).call(simulator));
   }
-  database = await scratchDatabase();
   const more = {
     ...Object.fromEntries(providers.map((one) => [settingOf(one), addresses[one]!])),
-    // What the seed seals, the server opens; where the callbacks lead, the server listens.
-    APP_SECRET: randomBytes(48).toString('base64url'),
-    JWT_SECRET: randomBytes(48).toString('base64url'),
-    PORT: String(await freePort()),
-    JOB_QUEUES: 'all',
+    ...(await settingsOfDemo()),
   };
-  const env = serviceEnvironment(database, more);
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase(more);
   service = await startService({ database, env: more });
 });
 

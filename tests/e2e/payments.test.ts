@@ -4,17 +4,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
 import { type Service, startService } from './support/service.js';
-import { expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
+import { expectProblem, mpesaCredentials, ok, openShop, saleFor, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
-const credentials = {
-  environment: 'sandbox',
-  kind: 'paybill',
-  shortCode: '174379',
-  consumerKey: 'key-of-the-tests',
-  consumerSecret: `secret-${randomBytes(12).toString('hex')}`,
-  passkey: `passkey-${randomBytes(12).toString('hex')}`,
-};
+const credentials = mpesaCredentials();
 const schedulerToken = randomBytes(32).toString('base64url');
 const final = ['succeeded', 'failed', 'cancelled', 'expired', 'refunded'];
 

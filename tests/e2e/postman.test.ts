@@ -8,11 +8,11 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
 import insomniaSchema from './support/insomnia-v5.schema.json' with { type: 'json' };
 import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 const recorded = path.join(repository, 'pos/demo/replies/replies.json');
 // Whether they succeed is the machine's affair: the name of a host is found or not.
@@ -47,11 +47,7 @@ let directory: string;
 const shops: { database: ScratchDatabase; service: Service }[] = [];
 
 async function freshShop(): Promise<Service> {
-  const database = await scratchDatabase();
-  const env = serviceEnvironment(database, nobody);
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  const database = await demoDatabase(nobody);
   const service = await startService({ database, env: { RATE_LIMITS: 'off', ...nobody } });
   shops.push({ database, service });
   return service;

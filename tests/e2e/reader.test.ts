@@ -9,11 +9,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { find, indexOf } from '../../src/openapi/reader/search.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
 import { run } from './support/process.js';
 import { installSdk } from './support/sdk.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 const owner = { email: 'owner@demo.example', password: 'demo-shop-2026' };
 
@@ -26,11 +26,7 @@ const complaints: string[] = [];
 
 beforeAll(async () => {
   if (noBrowser) return;
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase();
   service = await startService({ database, env: { APP_ENV: 'development' } });
   browser = await openBrowser();
   page = await browser.newPage();

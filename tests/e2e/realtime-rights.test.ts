@@ -7,18 +7,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
 import { type Service, startService } from './support/service.js';
-import { ok, openShop, password, saleFor, type Shop } from './support/shop.js';
+import { mpesaCredentials, ok, openShop, password, saleFor, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
 const app = { appId: '7', key: randomBytes(10).toString('hex'), secret: randomBytes(20).toString('hex') };
-const credentials = {
-  environment: 'sandbox',
-  kind: 'paybill',
-  shortCode: '174379',
-  consumerKey: 'key-of-the-tests',
-  consumerSecret: `secret-${randomBytes(12).toString('hex')}`,
-  passkey: `passkey-${randomBytes(12).toString('hex')}`,
-};
+const credentials = mpesaCredentials();
 const rightsWithin = 6_000; // 5 s, and the way of a message
 
 let daraja: Daraja;

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { type ScratchDatabase } from './support/database.js';
 import { environment } from './support/environment.js';
 import { follow, readPage, type Told } from './support/page.js';
-import { Process, run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { Process } from './support/process.js';
+import { demoDatabase, type Service, serviceEnvironment, startService } from './support/service.js';
 import { expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
@@ -225,10 +225,7 @@ describe(page, () => {
   let told: Told;
 
   beforeAll(async () => {
-    database = await scratchDatabase();
-    await migrate(serviceEnvironment(database, {}));
-    const seeded = await run(environment.binary, ['seed'], serviceEnvironment(database, {}));
-    expect(seeded.code, seeded.output).toBe(0);
+    database = await demoDatabase();
     const env = { APP_ENV: 'development', JOB_QUEUES: 'all', STORAGE_URL: `file://${directory}` };
     demo = await startService({ database, env });
     told = await follow(blocks, demo.url);

@@ -1,10 +1,8 @@
 // docs/guides/errors-and-retries.md, idempotency.md and receipts.md as a reader would follow them (support/page.ts): each is one program.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment } from './support/environment.js';
+import { type ScratchDatabase } from './support/database.js';
 import { type Block, follow, readPage, type Told } from './support/page.js';
-import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 const names = ['errors-and-retries', 'idempotency', 'receipts'];
 const pages: [string, Block[]][] = [];
@@ -15,11 +13,7 @@ let service: Service;
 const told: Record<string, Told> = {};
 
 beforeAll(async () => {
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase();
   service = await startService({ database });
   for (const [name, blocks] of pages) told[name] = await follow(blocks, service.url);
 });

@@ -1,6 +1,5 @@
 // examples/till in Chromium, against the demo shop: an hour of sales without a network, M-Pesa, what is refused, a price that changes, and how
 // it looks on a phone and on a counter. BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/; BACKEND_API_LONG=1 sells more.
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,14 +11,12 @@ import { build } from '../../examples/till/build.mjs';
 import { serve } from '../../examples/till/serve.mjs';
 import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
-import { freePort } from './support/postgres.js';
 import { png } from './support/pictures.js';
-import { run } from './support/process.js';
 import { ean13 } from './support/shop.js';
 import { until } from './support/until.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
 
 const hour = 3_600_000;
 const salesOfTheHour = environment.long ? 240 : 24;
@@ -43,19 +40,11 @@ const said: string[] = [];
 describe.skipIf(noBrowser)('examples/till', () => {
   beforeAll(async () => {
     daraja = await startDaraja({ port: 0, speed: 30 });
-    database = await scratchDatabase();
     const more = {
       MPESA_BASE_URL: daraja.url,
-      // What the seed seals, the server opens; where the seed says it is, the server listens.
-      APP_SECRET: randomBytes(48).toString('base64url'),
-      JWT_SECRET: randomBytes(48).toString('base64url'),
-      PORT: String(await freePort()),
-      JOB_QUEUES: 'all',
+      ...(await settingsOfDemo()),
     };
-    const env = serviceEnvironment(database, more);
-    await migrate(env);
-    const seeded = await run(environment.binary, ['seed'], env);
-    expect(seeded.code, seeded.output).toBe(0);
+    database = await demoDatabase(more);
     service = await startService({ database, env: more });
     folder = await build(await mkdtemp(path.join(tmpdir(), 'e2e-till-')));
     server = await serve({ folder, baseUrl: service.url, port: 0 });

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment, repository } from './support/environment.js';
+import { type ScratchDatabase } from './support/database.js';
+import { repository } from './support/environment.js';
 import { follow, readPage, type Told } from './support/page.js';
 import { run } from './support/process.js';
-import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+import { demoDatabase, type Service, startService } from './support/service.js';
 
 const page = 'docs/guides/webhooks.md';
 const blocks = await readPage(page);
@@ -25,11 +25,7 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'e2e-webhooks-'));
-  database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
-  await migrate(env);
-  const seeded = await run(environment.binary, ['seed'], env);
-  expect(seeded.code, seeded.output).toBe(0);
+  database = await demoDatabase();
   service = await startService({ database, env: { APP_ENV: 'development', JOB_QUEUES: 'all' } });
   told = await follow(blocks, service.url);
 });

@@ -276,8 +276,12 @@ describe('operations', () => {
       const reply = await own.api('GET', '/ready');
       return reply.status === status && reply;
     };
+    // What alarms go by: nobody may ask /ready.
+    const measured = async () =>
+      /^service_ready\{process="server"\} (\d)$/m.exec(await (await fetch(`${own.url}/metrics`)).text())?.[1];
     try {
       const tenant = await signUp(own);
+      expect(await measured()).toBe('1');
       expect((await until(() => ready(200))).body.checks).toMatchObject({
         postgres: { status: 'ok' },
         postgresSystem: { status: 'ok' },
@@ -288,6 +292,7 @@ describe('operations', () => {
         status: 'error',
         checks: { postgres: { status: 'error' } },
       });
+      expect(await measured()).toBe('0');
       expect((await own.api('GET', '/health')).status).toBe(200);
       const away = await tenant.api('GET', '/v1/locations');
       expect(away.status, away.text).toBe(503);

@@ -121,6 +121,17 @@ TEST(AccessLog, CountsByRouteNotByPath) {
     EXPECT_FALSE(page.contains("/v1/products/1"));
 }
 
+TEST(AccessLog, CountsMethodsOfStrangersTogether) {
+    observe::Metrics metrics;
+    ChainForTest chain;
+    Router router;
+    for (int i = 0; i < 2; ++i)
+        chain.run({access_log({.metrics = &metrics}), problems()}, router.handler(),
+                  {.method = Method::other, .target = "/nowhere"});
+    const auto page = metrics.render();
+    EXPECT_TRUE(page.contains(R"(http_request_duration_seconds_count{method="_OTHER",route="unmatched"} 2)")) << page;
+}
+
 TEST(LogFields, AreBounded) {
     LogFields fields;
     fields.add("first", std::string(300, 'x')).add("second", std::string(21, 'y')).add("third", "z");

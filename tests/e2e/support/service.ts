@@ -169,6 +169,26 @@ export async function migrate(env: NodeJS.ProcessEnv): Promise<void> {
   if (code !== 0) throw new Error(`backend-api db migrate ended with ${signal ?? code}:\n${output}`);
 }
 
+// What the seed seals, the server opens; where the seed says that callbacks lead, the server listens.
+export async function settingsOfDemo(): Promise<Record<string, string>> {
+  return {
+    APP_SECRET: randomBytes(48).toString('base64url'),
+    JWT_SECRET: randomBytes(48).toString('base64url'),
+    PORT: String(await freePort()),
+    JOB_QUEUES: 'all',
+  };
+}
+
+// A database with the demo's shop in it. `more`: what the seed seals with, as the service gets it.
+export async function demoDatabase(more: Record<string, string> = {}): Promise<ScratchDatabase> {
+  const database = await scratchDatabase();
+  const env = serviceEnvironment(database, more);
+  await migrate(env);
+  const { code, signal, output } = await run(environment.binary, ['seed'], env);
+  if (code !== 0) throw new Error(`backend-api seed ended with ${signal ?? code}:\n${output}`);
+  return database;
+}
+
 async function serve(
   env: NodeJS.ProcessEnv,
 ): Promise<{ child: Process; port: number; contract: Contract | undefined }> {
