@@ -1,6 +1,7 @@
 #include "http/load_shedder.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace http {
 
@@ -17,10 +18,21 @@ void LoadShedder::waited(Queue queue, std::chrono::nanoseconds delay, async::Ste
     shortest.any = true;
 }
 
-// Evenly, by what is left over: of a share of 0.3 each third one or so, and never none for long.
 bool LoadShedder::admits(Priority priority, async::SteadyTime now) {
     turn(now);
-    const auto of = static_cast<std::size_t>(priority);
+    const bool admitted = decide(static_cast<std::size_t>(priority), now);
+    if (!admitted) ++refused_;
+    return admitted;
+}
+
+std::optional<std::int64_t> LoadShedder::report(async::SteadyTime now) {
+    if (reported_ != async::SteadyTime{} && now - reported_ < options_.report_every) return std::nullopt;
+    reported_ = now;
+    return std::exchange(refused_, 0);
+}
+
+// Evenly, by what is left over: of a share of 0.3 each third one or so, and never none for long.
+bool LoadShedder::decide(std::size_t of, async::SteadyTime now) {
     if (overdue(now) > options_.targets[of] / 2) return false;
     if (shares_[of] >= 1) return true;
     credit_[of] += shares_[of];

@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "async/loop.h"
 #include "http/router.h"
@@ -24,9 +25,10 @@ struct LoadShedderOptions {
     double less = 0.7;    // the share that is let through, after an interval with a long wait
     double more = 0.05;   // and what is added to it after any other
     double least = 0.02;  // of them still find out whether it is better
+    async::Milliseconds report_every{10'000};
 };
 
-// In the context of a request that was refused so: no fault, and no line of one in the log for each.
+// In the context of a request that was refused so: no fault, and its line of the log is for debugging (a line costs as much as the refusal).
 struct Shed {};
 
 class LoadShedder {
@@ -41,6 +43,8 @@ public:
     void expect(async::SteadyTime at) { expected_ = at; }
     // Counts the request.
     [[nodiscard]] bool admits(Priority priority, async::SteadyTime now);
+    // How many were refused since this last said so; nothing within `report_every` of that.
+    [[nodiscard]] std::optional<std::int64_t> report(async::SteadyTime now);
     // Of requests that are let through; 1: all.
     [[nodiscard]] double share(Priority priority) const { return shares_[static_cast<std::size_t>(priority)]; }
 
@@ -51,6 +55,7 @@ private:
         std::chrono::nanoseconds delay{0};
     };
 
+    [[nodiscard]] bool decide(std::size_t of, async::SteadyTime now);
     void turn(async::SteadyTime now);
     [[nodiscard]] std::chrono::nanoseconds overdue(async::SteadyTime now) const;
     void adjust(std::chrono::nanoseconds delay, int intervals);
@@ -61,6 +66,8 @@ private:
     std::array<Shortest, queues> shortest_{};
     std::array<double, priorities> shares_{};
     std::array<double, priorities> credit_{};
+    std::int64_t refused_ = 0;
+    async::SteadyTime reported_{};
 };
 
 }  // namespace http

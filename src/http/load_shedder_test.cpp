@@ -81,6 +81,15 @@ TEST_F(LoadShedderTest, TheLongestOfTheQueuesCounts) {
     EXPECT_EQ(admitted(Priority::high), 100);
 }
 
+TEST_F(LoadShedderTest, SaysNowAndThenHowManyWereRefused) {
+    wait(60ms, 4);
+    const int refused = 100 - admitted(Priority::low);
+    EXPECT_EQ(shedder.report(now), refused);
+    (void)admitted(Priority::low, 10);
+    EXPECT_EQ(shedder.report(now + 9s), std::nullopt);
+    EXPECT_GT(shedder.report(now + 10s), 0);
+}
+
 // A turn that is long is cut short: what comes behind its part is refused, by priority, until the loop looks again.
 TEST_F(LoadShedderTest, ALongTurnHasAnEnd) {
     shedder.waited(Queue::loop, 0ms, now);

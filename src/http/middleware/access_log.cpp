@@ -55,12 +55,13 @@ private:
     }
 
     // A method, coding or version that we do not speak is the client's doing, whatever its number: a stranger raises no alarm.
-    // What is refused since too many come is meant to be, and thousands a second.
+    // What is refused since too many come is meant to be.
     static bool is_ours(const Context& context, int status) {
         return status >= 500 && status != 501 && status != 505 && context.get<Shed>() == nullptr;
     }
 
     [[nodiscard]] logging::Level level_of(const Context& context, const SendResult& result) const {
+        if (context.get<Shed>() != nullptr) return logging::Level::debug;
         // A probe that says no has said why by itself, and while a process ends nothing is at fault.
         if (is_ours(context, result.status) && !(result.status == 503 && is_quiet_route(context)))
             return logging::Level::error;

@@ -11,7 +11,7 @@
 //
 // Besides, when set: `trace_id` and `span_id` (tracing.h), `clientAddress` (a proxy stands between), and what log_fields(context) holds (userId, tenantId, code).
 // Status 500 and above, but for 501 and 505: level error, "request errored"; a reply that was not taken whole: "request aborted". Secrets in the
-// query are redacted by the logger. responseTime is in milliseconds.
+// query are redacted by the logger. A request that was refused under overload (load_shedding.h): level debug. responseTime is in milliseconds.
 
 #include <string>
 #include <vector>

@@ -5,6 +5,7 @@
 #include "http/context.h"
 #include "http/errors.h"
 #include "http/load_shedder.h"
+#include "log/logger.h"
 
 namespace http {
 
@@ -24,12 +25,14 @@ public:
     async::Task<void> operator()(Context& context, Next next) const {
         const auto* route = context.route();
         const auto priority = route == nullptr ? Priority::normal : route->options.priority;
-        const bool admitted = !context.services().has<LoadShedder>() ||
-                              context.services().use<LoadShedder>().admits(priority, context.started());
-        if (!admitted) {
+        if (!context.services().has<LoadShedder>()) return next(context);
+        auto& shedder = context.services().use<LoadShedder>();
+        if (!shedder.admits(priority, context.started())) {
             const auto of = static_cast<std::size_t>(priority);
             shed_[of].increment();
             context.set(Shed{});
+            if (const auto refused = shedder.report(context.started()))
+                context.server_logger().warn("more requests come than can be answered", {{"refused", *refused}});
             throw base::Failure(base::Failure(errors::load_shed).retry_after(retry_after[of]));
         }
         return next(context);
