@@ -19,6 +19,7 @@ import {
   OfflineQueue,
   QueueError,
   type QueueOptions,
+  type QueueStatus,
   type QueueStore,
 } from '../../clients/typescript/src/queue/index.js';
 import { environment, repository } from './support/environment.js';
@@ -508,6 +509,43 @@ describe.each<[string, () => Promise<QueueStore>]>([
     const { fence } = await store.turn();
     await sleep(300);
     expect((await store.turn()).fence - fence).toBeLessThan(10);
+  });
+
+  test('changes are told after a stop as well, and the last one always', async () => {
+    const queue = newQueue();
+    let told: QueueStatus | undefined;
+    queue.subscribe((status) => (told = status));
+    await queue.add('/v1/products', product('a'));
+    queue.start();
+    await queue.stop();
+    told = undefined;
+    await queue.add('/v1/products', product('b'));
+    queue.start();
+    await until(async () => told?.waiting === 0 && sent().length === 2);
+    await queue.stop();
+  });
+
+  test('a status that takes long is told seldom', async () => {
+    const queue = newQueue({ steadyNow: () => performance.now() });
+    let [asked, told] = [0, 0];
+    const list = store.list.bind(store);
+    store.list = async (state, limit) => {
+      asked++;
+      await sleep(100);
+      return list(state, limit);
+    };
+    queue.subscribe(({ waiting }) => (told = waiting));
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const parked = await queue.add('/v1/products', product('parked'));
+    await queue.flush();
+    asked = 0;
+    for (let index = 0; index < 20; ++index) {
+      await queue.add('/v1/products', { ...product(String(index)), dependsOn: [parked.id] });
+      await sleep(30);
+    }
+    expect(asked).toBeLessThanOrEqual(2);
+    await until(async () => told === 20);
+    store.list = list;
   });
 
   test('numbers are given once, and not at all by a store that has lost them', async () => {

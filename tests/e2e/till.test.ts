@@ -142,6 +142,34 @@ describe.skipIf(noBrowser)('examples/till', () => {
     expect(payments).toEqual([{ status: 'accepted', method: 'mpesa', amount: '15000', paid: '15000' }]);
   });
 
+  test('whose answer is lost is asked once, however often it is pressed', async () => {
+    const asked = '**/v1/payment-intents';
+    const loseTheAnswer = async (route: Route): Promise<void> => {
+      await route.fetch();
+      await route.abort();
+    };
+    await page.route(asked, loseTheAnswer);
+    await scan(2);
+    await pressPay('M-Pesa');
+    await page.getByLabel("Customer's phone").fill('0700000001');
+    await page.getByRole('button', { name: 'Ask the phone' }).click();
+    await page.getByText('0700000001 may have been asked all the same.').waitFor({ timeout: 60_000 });
+    await page.unroute(asked, loseTheAnswer);
+    await page.reload();
+    expect(await page.getByLabel("Customer's phone").getAttribute('readonly')).toBe('');
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.locator('.receipt').waitFor({ timeout: 60_000 });
+    const receipt = await page.locator('.receipt .number').innerText();
+    await page.getByRole('button', { name: 'Next customer' }).click();
+    await page.locator('.indicator.done').waitFor();
+    const intents = await database.query<{ state: string }>(
+      `select i.state from payment_intents i join sales s on i.subject_id in (s.id, s.client_request_id)
+       where s.receipt_number = $1`,
+      [receipt],
+    );
+    expect(intents).toEqual([{ state: 'succeeded' }]);
+  });
+
   test('what is refused is shown with its reason, and can be sent again', async () => {
     // Somebody on the way changes a figure.
     const spoil = async (route: Route): Promise<void> => {

@@ -14,6 +14,8 @@ export interface Basket {
   /** The sale's `clientRequestId`, made before anything leaves this till. */
   saleId: string;
   lines: Line[];
+  /** What M-Pesa was asked for, while nobody knows whether the question arrived: it is asked again in the same words, under the same key. */
+  asking?: { clientRequestId: string; phone: string; amount: number };
   /** A phone was asked for this, and may still pay it. */
   intent?: { id: string; amount: number };
 }
@@ -88,6 +90,9 @@ export class Baskets {
 }
 
 export const baskets = new Baskets();
+
+/** What a phone was asked to pay, or may have been, does not change any more. */
+export const isAsked = ({ asking, intent }: Basket): boolean => asking !== undefined || intent !== undefined;
 
 const linesOf = ({ lines }: Basket) =>
   lines.map(({ article, quantity }, index) => ({

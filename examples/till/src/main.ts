@@ -3,7 +3,7 @@ import type { Live } from 'backend-api-client/realtime';
 import type { QueueStatus } from 'backend-api-client/queue';
 import { h, icon, openDialog, put } from './dom.js';
 import { logInForm } from './log-in.js';
-import { baskets } from './basket.js';
+import { baskets, isAsked } from './basket.js';
 import { payMpesa } from './pay.js';
 import { indicator, reasonOf, showQueue } from './queue-view.js';
 import { sellScreen } from './sell.js';
@@ -50,7 +50,7 @@ async function showTill(): Promise<void> {
   });
   heart = setInterval(() => void beat(), heartbeatMs);
   void checkNumbers();
-  if (baskets.present.intent) payMpesa();
+  if (isAsked(baskets.present)) payMpesa();
 }
 
 function end(): void {

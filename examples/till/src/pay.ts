@@ -1,5 +1,5 @@
 // Cash, and M-Pesa: the customer's phone is asked while there is a network; without one, the code of the customer's message is typed.
-import type { NewPayment, PaymentIntentReply } from 'backend-api-client';
+import { newId, type NewPayment, type PaymentIntentReply, type Problem } from 'backend-api-client';
 import type { SaleTotals } from 'backend-api-client/arithmetic';
 import { type Basket, baskets, sell, totalsOf } from './basket.js';
 import { form, h, openDialog, put } from './dom.js';
@@ -73,6 +73,11 @@ export function payCash(): void {
 
 // ---- M-Pesa -------------------------------------------------------------------------------------------------------
 
+const wordsOf = (problem: Problem): string => problem.detail ?? problem.title;
+
+// Also what was put off: the same words may be sent later, and who else has them is not known.
+const mayHaveArrived = ({ code, retriable }: Problem): boolean => retriable || code.startsWith('client.');
+
 const isOver = ({ state }: PaymentIntentReply): boolean => !['created', 'sent', 'pending'].includes(state);
 
 export function payMpesa(): void {
@@ -95,12 +100,15 @@ function split(total: number, more: Partial<NewPayment>): NewPayment[] {
 
 function ask(paying: Paying, said = ''): void {
   const { dialog, basket, totals } = paying;
+  const { asking } = basket;
   const phone = h('input', {
     id: 'phone',
     type: 'tel',
     inputmode: 'tel',
     autocomplete: 'off',
     placeholder: '0712 345 678',
+    value: asking?.phone ?? '',
+    readonly: asking !== undefined,
   });
   const code = h('input', { id: 'code', autocomplete: 'off', autocapitalize: 'characters', maxlength: 20 });
   const { amount } = split(totals.total, {})[0]!;
@@ -108,22 +116,25 @@ function ask(paying: Paying, said = ''): void {
   const prompt = async (): Promise<string | void> => {
     if (phone.value.trim() === '') return "Type the customer's number.";
     if (amount === 0) return 'M-Pesa takes whole amounts only. Take cash.';
-    const { locationId } = till.setup!;
-    const asked = {
-      provider: 'mpesa' as const,
-      subjectId: basket.saleId,
-      amount,
-      phone: phone.value.trim(),
-      locationId,
-    };
-    const reply = await till.api.post('/v1/payment-intents', { body: asked });
-    if (!reply.ok)
-      return reply.error.code === 'client.no_answer'
-        ? 'There is no connection.'
-        : (reply.error.detail ?? reply.error.title);
-    basket.intent = { id: reply.data.id, amount };
+    // Kept before it leaves: were its answer lost, another key would make the phone ring a second time.
+    basket.asking ??= { clientRequestId: newId(), phone: phone.value.trim(), amount };
     baskets.save();
-    void watch(paying);
+    const { locationId } = till.setup!;
+    const asked = { ...basket.asking, provider: 'mpesa' as const, subjectId: basket.saleId, locationId };
+    const reply = await till.api.post('/v1/payment-intents', { body: asked });
+    if (reply.ok) basket.intent = { id: reply.data.id, amount };
+    if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
+    baskets.save();
+    if (reply.ok) return void watch(paying);
+    const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);
+    // Drawn anew: it has another button while nobody knows.
+    if (basket.asking) ask(paying, `${why} ${basket.asking.phone} may have been asked all the same.`);
+    else return why;
+  };
+  const forget = async (): Promise<void> => {
+    delete basket.asking;
+    baskets.save();
+    ask(paying);
   };
   const typed = async (): Promise<string | void> => {
     const reference = code.value.trim().toUpperCase();
@@ -139,8 +150,9 @@ function ask(paying: Paying, said = ''): void {
       prompt,
       h('label', { for: 'phone' }, "Customer's phone"),
       phone,
-      h('button', { class: 'primary' }, 'Ask the phone'),
+      h('button', { class: 'primary' }, asking ? 'Ask again' : 'Ask the phone'),
     ),
+    asking && form(forget, h('button', { class: 'plain' }, 'The customer does not pay this')),
     h('p', { class: 'or' }, 'or, when there is no connection'),
     form(
       typed,
@@ -160,7 +172,7 @@ async function watch(paying: Paying): Promise<void> {
   const cancel = form(
     async () => {
       const reply = await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id } });
-      if (!reply.ok) return reply.error.detail ?? reply.error.title;
+      if (!reply.ok) return wordsOf(reply.error);
     },
     h('button', {}, 'Cancel the request'),
   );

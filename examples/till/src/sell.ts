@@ -1,5 +1,5 @@
 // The screen that sells: what there is, and what the customer takes.
-import { baskets, type Line, totalsOf } from './basket.js';
+import { baskets, isAsked, type Line, totalsOf } from './basket.js';
 import type { Article } from './catalogue.js';
 import { h, icon, put, toast } from './dom.js';
 import { showArticle } from './article.js';
@@ -166,11 +166,10 @@ function basketPanel(): { element: HTMLElement; opener: HTMLElement; refresh(): 
       tax,
       rates.map((group) => `${group.taxInclusive ? 'incl.' : 'plus'} ${group.taxCode} ${plain(group.tax)}`).join(', '),
     );
-    // What a phone was asked to pay does not change any more.
-    const isAsked = basket.intent !== undefined;
-    for (const button of lines.querySelectorAll<HTMLButtonElement>('button, input')) button.disabled = isAsked;
-    empty.disabled = isAsked || basket.lines.length === 0;
-    cash.disabled = isAsked || !totals;
+    const isFixed = isAsked(basket);
+    for (const button of lines.querySelectorAll<HTMLButtonElement>('button, input')) button.disabled = isFixed;
+    empty.disabled = isFixed || basket.lines.length === 0;
+    cash.disabled = isFixed || !totals;
     mpesa.disabled = !totals;
     put(
       opener,

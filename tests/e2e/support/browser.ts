@@ -16,10 +16,10 @@ export const noBrowser = nodeIsOld && !process.env.CI;
 
 const profiles = new WeakMap<BrowserContext, string>();
 
-// `more`: arguments of Chromium.
-export async function openBrowser(more: string[] = []): Promise<BrowserContext> {
+// `more`: arguments of Chromium. `reused`: the profile of one that was closed.
+export async function openBrowser(more: string[] = [], reused?: string): Promise<BrowserContext> {
   const { chromium } = await import('playwright-core');
-  const profile = await mkdtemp(path.join(tmpdir(), 'e2e-chromium-'));
+  const profile = reused ?? (await mkdtemp(path.join(tmpdir(), 'e2e-chromium-')));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium',
     headless: true,
@@ -38,7 +38,9 @@ export async function openBrowser(more: string[] = []): Promise<BrowserContext> 
   return browser;
 }
 
+export const profileOf = (browser: BrowserContext): string => profiles.get(browser)!;
+
 export async function closeBrowser(browser: BrowserContext): Promise<void> {
   await browser.close();
-  await rm(profiles.get(browser)!, { recursive: true, force: true });
+  await rm(profileOf(browser), { recursive: true, force: true });
 }

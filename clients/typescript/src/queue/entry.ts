@@ -131,6 +131,13 @@ export const unreadable: StoredProblem = {
   retriable: false,
 };
 
+export function unreadableEntry(id: string, number: number, body = '', detail?: string): Entry {
+  const owner = { userId: '', tenantId: '' };
+  const problem = { ...unreadable, ...(detail !== undefined && { detail }) };
+  const state = 'parked';
+  return { id, number, state, owner, target: '', body, dependsOn: [], addedAt: Date.now(), attempts: 0, problem };
+}
+
 export function without<T extends object, Key extends keyof T>(from: T, ...names: Key[]): Omit<T, Key> {
   const copy = { ...from };
   for (const name of names) delete copy[name];

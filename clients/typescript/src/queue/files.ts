@@ -24,15 +24,15 @@ import {
   type NewEntry,
   QueueError,
   type QueueStore,
-  type StoredProblem,
   type Turn,
-  unreadable,
+  unreadableEntry,
 } from './entry.js';
 
 const folders = ['waiting', 'parked', 'done', 'dismissed'] as const;
 // An entry that a crash left in two of them: the later state is the true one.
 const latest: EntryState[] = ['done', 'dismissed', 'parked', 'waiting'];
 const digits = 12;
+const readsAtOnce = 32;
 // Nobody needs as long to write a file; what is older was left by a crash.
 const writingMs = 600_000;
 
@@ -207,11 +207,8 @@ class FileStore implements QueueStore {
     const isOpen = place.state === 'waiting' || place.state === 'parked';
     const file = this.fileOf(id, place);
     const kept = this.at('unreadable', `${path.basename(file)}.${random()}`);
-    const problem: StoredProblem = { ...unreadable, detail: `its bytes are in ${kept}` };
-    const owner = { userId: '', tenantId: '' };
     const parked: Place = { state: 'parked', number: place.number };
-    const rest = { id, owner, target: '', body, dependsOn: [], addedAt: Date.now(), attempts: 0, problem };
-    const entry: Entry = { ...rest, ...parked };
+    const entry = unreadableEntry(id, place.number, body, `its bytes are in ${kept}`);
     try {
       await link(file, kept).catch((error) => (codeOf(error) === 'EPERM' ? rename(file, kept) : Promise.reject(error)));
       if (isOpen) await this.replace(this.fileOf(id, parked), JSON.stringify(entry));
@@ -298,13 +295,16 @@ class FileStore implements QueueStore {
 
   async list(state: EntryState, limit = Infinity): Promise<Entry[]> {
     const found: Entry[] = [];
-    for (const { id, place } of await this.look(state)) {
-      if (found.length >= limit) break;
-      const entry = await this.read(id, place);
-      if (entry?.state !== state) continue;
-      found.push(entry);
-      // Added or moved by another process, perhaps.
-      this.places.set(id, place);
+    const places = await this.look(state);
+    for (let at = 0; at < places.length && found.length < limit; at += readsAtOnce) {
+      const some = places.slice(at, at + Math.min(readsAtOnce, limit - found.length));
+      const entries = await Promise.all(some.map(({ id, place }) => this.read(id, place)));
+      entries.forEach((entry, index) => {
+        if (entry?.state !== state) return;
+        found.push(entry);
+        // Added or moved by another process, perhaps.
+        this.places.set(entry.id, some[index]!.place);
+      });
     }
     return found;
   }

@@ -8,6 +8,7 @@ import {
   type QueueStore,
   type StorageReport,
   type Turn,
+  unreadableEntry,
 } from './entry.js';
 
 const version = 1;
@@ -50,6 +51,12 @@ function storageError(error: unknown): QueueError {
 // The connection ended under the operation: open another one, and try again.
 const isDead = (error: unknown): boolean =>
   ['InvalidStateError', 'AbortError'].includes((error as DOMException | null)?.name ?? '');
+
+// Of one value, such as a large one whose file is gone. Reading several fails as a whole then.
+const ofOneValue = ['DataError', 'UnknownError', 'NotReadableError', 'NotFoundError', 'DataCloneError'];
+
+const isUnreadable = (error: unknown): boolean =>
+  ofOneValue.includes((error as { cause?: { name?: string } } | null)?.cause?.name ?? '');
 
 const told = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -163,23 +170,60 @@ class IndexedDbStore implements QueueStore {
   async add(entry: NewEntry): Promise<Entry> {
     const made = await this.run('readwrite', async (transaction) => {
       const entries = transaction.objectStore('entries');
-      const known = (await told(entries.index('id').get(entry.id))) as Entry | undefined;
-      if (known) return known;
+      const known = await told(entries.index('id').getKey(entry.id));
+      if (known !== undefined) return undefined;
       const waiting = { ...entry, state: 'waiting' as const, attempts: 0 };
       const number = (await told(entries.add(waiting))) as number;
       return { ...waiting, number };
     });
-    return this.changed(made);
+    return (made && this.changed(made)) ?? ((await this.get(entry.id)) as Entry);
   }
 
   get(id: string): Promise<Entry | undefined> {
-    return this.run('readonly', (transaction) => told(transaction.objectStore('entries').index('id').get(id)));
+    const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
+      told(transaction.objectStore('entries').index('id').get(id));
+    return this.mended(() => this.run('readonly', found));
   }
 
   list(state: EntryState, limit?: number): Promise<Entry[]> {
     const range = (transaction: IDBTransaction): Promise<Entry[]> =>
       told(transaction.objectStore('entries').index('state').getAll(inState(state), limit));
-    return this.run('readonly', range);
+    return this.mended(() => this.run('readonly', range));
+  }
+
+  private async mended<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isUnreadable(error) || !(await this.setAsideUnreadable())) throw error;
+      return read();
+    }
+  }
+
+  // Others are sent and shown though the browser cannot read one of them: one that waited is parked, for a person. Gives how many.
+  private async setAsideUnreadable(): Promise<number> {
+    const entries = (transaction: IDBTransaction): IDBObjectStore => transaction.objectStore('entries');
+    let count = 0;
+    for (const state of ['waiting', 'parked', 'done', 'dismissed'] as const) {
+      const numbers = await this.run('readonly', (transaction) =>
+        told(entries(transaction).index('state').getAllKeys(inState(state))),
+      );
+      for (const number of numbers as number[]) {
+        try {
+          await this.run('readonly', (transaction) => told(entries(transaction).get(number)));
+        } catch (error) {
+          if (!isUnreadable(error)) throw error;
+          count++;
+          await this.run('readwrite', async (transaction) => {
+            const id = await idOf(entries(transaction), number);
+            const isOpen = state === 'waiting' || state === 'parked';
+            if (isOpen && id !== undefined) await told(entries(transaction).put(unreadableEntry(id, number)));
+            else await told(entries(transaction).delete(number));
+          });
+        }
+      }
+    }
+    return count;
   }
 
   count(state: EntryState): Promise<number> {
@@ -281,6 +325,19 @@ function upgrade(database: IDBDatabase): void {
   entries.createIndex('id', 'id', { unique: true });
   entries.createIndex('state', ['state', 'number']);
   database.createObjectStore('meta');
+}
+
+// By the index alone: the value says nothing.
+function idOf(entries: IDBObjectStore, number: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = entries.index('id').openKeyCursor();
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (!cursor || cursor.primaryKey === number) resolve(cursor?.key as string | undefined);
+      else cursor.continue();
+    };
+  });
 }
 
 async function turnIn(transaction: IDBTransaction): Promise<Turn> {

@@ -117,6 +117,8 @@ export class OfflineQueue {
   private ending = false;
   private blocked = 0;
   private unpruned = Infinity;
+  private pauseOfTelling = settleMs;
+  private untold = false;
   private telling: ReturnType<typeof setTimeout> | undefined;
   private looking: ReturnType<typeof setTimeout> | undefined;
 
@@ -141,6 +143,7 @@ export class OfflineQueue {
     this.started = false;
     this.ending = true;
     for (const timer of [this.timer, this.telling, this.looking]) clearTimeout(timer);
+    this.telling = this.looking = undefined;
     for (const end of this.ends.splice(0)) end();
     await this.draining;
   }
@@ -313,14 +316,25 @@ export class OfflineQueue {
     return () => this.listeners.delete(listener);
   }
 
+  // The status reads all that waits: of thousands, it is told the seldomer the longer it takes.
   private changed(): void {
+    this.untold = true;
     if (this.listeners.size === 0 || this.telling) return;
-    const tell = async (): Promise<void> => {
-      this.telling = undefined;
+    this.telling = setTimeout(() => void this.tell(), this.pauseOfTelling);
+  }
+
+  private async tell(): Promise<void> {
+    this.untold = false;
+    const began = this.steadyNow();
+    try {
       const status = await this.status();
       this.listeners.forEach((listener) => listener(status));
-    };
-    this.telling = setTimeout(() => void tell().catch(() => {}), settleMs);
+    } catch {
+      // The store does not answer; the next change is told.
+    }
+    this.pauseOfTelling = Math.max(settleMs, 9 * (this.steadyNow() - began));
+    this.telling = undefined;
+    if (this.untold) this.changed();
   }
 
   // navigator.onLine is not asked: it is wrong in both directions.
