@@ -87,6 +87,7 @@ const stops: Record<string, Stop> = { refresh_auth: 'signed_out', upgrade: 'upgr
 const stopMs = 300_000;
 // A burst of changes in another tab is looked at once.
 const settleMs = 100;
+const mostTellingMs = 3_000;
 
 const dependencyDismissed: StoredProblem = {
   code: 'queue.dependency_dismissed',
@@ -171,7 +172,7 @@ export class OfflineQueue {
       ...(label !== undefined && { label }),
     };
     const entry = await this.withRoom(() => this.options.store.add(made));
-    if (isUnreadable(entry))
+    if (entry.state !== 'dismissed' && isUnreadable(entry))
       throw new QueueError(
         'queue.unreadable',
         `${entry.id} is there, and cannot be read: dismiss it, and use another id`,
@@ -338,7 +339,8 @@ export class OfflineQueue {
     } catch {
       // The store does not answer; the next change is told.
     }
-    this.pauseOfTelling = Math.max(settleMs, 9 * (this.steadyNow() - began));
+    // A device that slept meanwhile has not read for hours.
+    this.pauseOfTelling = Math.min(mostTellingMs, Math.max(settleMs, 9 * (this.steadyNow() - began)));
     this.telling = undefined;
     if (this.untold) this.changed();
   }
