@@ -29,6 +29,7 @@ const makeOurs = ({ program, preload, directory, name = 'ours', title = name, da
       ...environment,
       DATABASE_URL: urlsOf(database).app,
       DATABASE_SYSTEM_URL: urlsOf(database).system,
+      STORAGE_URL: `file://${join(directory, 'files')}`,
       // The peers leave their rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
       OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
       ...(preload ? { LD_PRELOAD: resolve(preload) } : {}),

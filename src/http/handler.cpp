@@ -313,7 +313,7 @@ base::Timestamp midnight_of(std::string_view date, std::string_view route) {
     return std::chrono::sys_days(*day);
 }
 
-// Says with each reply that the route goes, and when.
+// Says with each reply that the route goes, and when; also with a problem, which begins anew.
 class DeprecationLink {
 public:
     DeprecationLink(const Deprecation& deprecation, std::string_view route) {
@@ -327,7 +327,8 @@ public:
         sunset_ = base::format_http_date(sunset);
     }
     async::Task<void> operator()(Context& context, Next next) const {
-        context.response().header("Deprecation", since_).header("Sunset", sunset_);
+        context.response().before_send(
+            [this](Context& finished) { finished.response().header("Deprecation", since_).header("Sunset", sunset_); });
         return next(context);
     }
 
@@ -359,9 +360,9 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
                             to_string(method), full, parameter.field->name));
         }
     }
+    std::vector<Middleware> outermost;
     if (docs.deprecation) {
-        docs.middleware.insert(docs.middleware.begin(),
-                               DeprecationLink(*docs.deprecation, fmt::format("{} {}", to_string(method), full)));
+        outermost.emplace_back(DeprecationLink(*docs.deprecation, fmt::format("{} {}", to_string(method), full)));
         operation.deprecation = docs.deprecation;
         for (auto& reply : operation.replies) reply.headers.insert(reply.headers.end(), {"Deprecation", "Sunset"});
     }
@@ -369,7 +370,8 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
                {.handler = std::move(handler),
                 .middleware = std::move(docs.middleware),
                 .operation = std::make_shared<const Operation>(std::move(operation)),
-                .options = docs.options});
+                .options = docs.options,
+                .outermost = std::move(outermost)});
 }
 
 void require_services(const Router& router, const Services& services) {

@@ -134,14 +134,27 @@ TEST_F(QueryTest, routes_say_that_they_refuse) {
 
 TEST(Deprecation, EachReplySaysSinceWhenAndUntilWhen) {
     http::Router router;
-    http::Routes routes(router.group(""), "test");
+    const auto no_stranger = [](http::Context& context, http::Next next) -> async::Task<void> {
+        if (!context.request().header("authorization")) throw base::Failure(http::errors::not_found);
+        co_await next(context);
+    };
+    http::Routes routes(router.group("", {no_stranger}), "test");
     routes.get("/old", show, {.deprecation = http::Deprecation{.since = "2026-12-01", .sunset = "2027-07-01"}});
     routes.get("/new", show);
     http::ChainForTest chain;
-    const auto old = chain.run({http::problems()}, router.handler(), {.target = "/old"});
-    EXPECT_EQ(old.status, 200);
-    EXPECT_EQ(old.header("Deprecation"), "@1796083200");
-    EXPECT_EQ(old.header("Sunset"), "Thu, 01 Jul 2027 00:00:00 GMT");
+    const std::vector<std::pair<std::string, std::string>> known{{"Authorization", "Bearer x"}};
+    const auto replies = {chain.run({http::problems()}, router.handler(), {.target = "/old", .headers = known}),
+                          chain.run({http::problems()}, router.handler(), {.target = "/old?size=x", .headers = known}),
+                          chain.run({http::problems()}, router.handler(), {.target = "/old"})};
+    std::vector<int> statuses;
+    for (const auto& old : replies) {
+        statuses.push_back(old.status);
+        EXPECT_EQ(old.header("Deprecation"), "@1796083200") << old.status;
+        EXPECT_EQ(old.header("Sunset"), "Thu, 01 Jul 2027 00:00:00 GMT") << old.status;
+    }
+    EXPECT_EQ(statuses, (std::vector<int>{200, 422, 404}));
+    const auto fresh_one = chain.run({http::problems()}, router.handler(), {.target = "/new", .headers = known});
+    EXPECT_EQ(fresh_one.status, 200);
     const auto fresh = chain.run({http::problems()}, router.handler(), {.target = "/new"});
     EXPECT_FALSE(fresh.header("Deprecation") || fresh.header("Sunset"));
     EXPECT_FALSE(router.routes().back().operation->deprecation);

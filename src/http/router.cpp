@@ -181,7 +181,7 @@ void Router::add_entry(Method method, std::string pattern, Route route, const st
         .parameters = std::move(parameters),
         .operation = std::move(route.operation),
         .options = route.options,
-        .chain = Chain(joined(links, std::move(route.middleware)), std::move(route.handler)),
+        .chain = Chain(joined(route.outermost, joined(links, std::move(route.middleware))), std::move(route.handler)),
     });
 }
 

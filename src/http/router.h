@@ -51,6 +51,7 @@ struct Route {
     std::vector<Middleware> middleware = {};
     std::shared_ptr<const Operation> operation = {};
     RouteOptions options = {};
+    std::vector<Middleware> outermost = {};  // in front of the groups' links: also of what those refuse
 };
 
 // A route as registered: what is enumerable.
@@ -60,7 +61,7 @@ struct RouteEntry {
     std::vector<std::string> parameters;  // in order of appearance
     std::shared_ptr<const Operation> operation;
     RouteOptions options;
-    Chain chain;  // the groups' links, the route's links, the handler
+    Chain chain;  // the outermost, the groups' links, the route's links, the handler
 };
 
 class Router;

@@ -3,6 +3,7 @@
 #include "mail/mail_url.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -161,6 +162,9 @@ TEST(MailSettings, NameAKeyThatSigns) {
     EXPECT_THAT(issues_of("", "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
     EXPECT_THAT(issues_of("/nowhere/key.pem", "mail2026"), HasSubstr("can be read"));
     EXPECT_THAT(issues_of(directory.string(), "mail2026"), HasSubstr("can be read"));
+    const auto pipe = directory / "pipe.pem";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_THAT(issues_of(pipe.string(), "mail2026"), HasSubstr("a pipe"));
     EXPECT_THAT(issues_of(file_of("no.pem", "no key"), "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
     EXPECT_THAT(issues_of(key, "mail 2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
     const Settings settings{.from = "no-reply@Mail.Example", .dkim_key_file = key, .dkim_selector = "mail2026"};

@@ -1,6 +1,7 @@
 #include "mail/settings.h"
 
 #include <expected>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -20,6 +21,9 @@ void check_url(std::string_view variable, const std::string& url, bool in_produc
 }
 
 std::expected<DkimKey, std::string> read_key(const Settings& settings, const Address& sender) {
+    std::error_code unknown;
+    if (std::filesystem::is_fifo(settings.dkim_key_file, unknown))
+        return std::unexpected("a pipe would be waited for: give a file");
     const std::ifstream file(settings.dkim_key_file, std::ios::binary);
     std::ostringstream pem;
     pem << file.rdbuf();  // of a directory, too, which throws elsewhere

@@ -119,7 +119,8 @@ test('as much is answered in time as before, and who may wait is refused first',
     expect(one.answeredPercent.high, said).toBeGreaterThan(one.answeredPercent.low);
     if (environment.long) expect(one.p99, said).toBeLessThan(800);
   }
-  if (environment.long) expect(slowestProbe).toBeLessThan(250);
+  // The shortest timeout of a probe in deploy/kubernetes.
+  if (environment.long) expect(slowestProbe).toBeLessThan(2_000);
   // What is over is over: nobody is refused any more.
   await until(async () => {
     for (let i = 0; i < 20; ++i) if ((await fetch(`${url}/low`)).status !== 200) return false;

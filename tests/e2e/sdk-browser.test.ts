@@ -280,15 +280,57 @@ describe.skipIf(noBrowser)('in Chromium', () => {
       await inPage(page, 'await q.flush();');
       expect(sent()).toEqual(['before', 'after']);
       const parked = await inPage(page, 'return q.parked();');
-      expect(parked).toMatchObject([{ id: large, state: 'parked', problem: { code: 'queue.unreadable' } }]);
+      expect(parked).toMatchObject([{ id: large, problem: { code: 'queue.unreadable' } }]);
+      const status = await inPage(page, 'return q.status();');
+      expect([status.waiting, status.parked, status.stopped]).toEqual([0, 1, undefined]);
+      const twice = `return q.add('/v1/products', { id: '${large}', body: { name: 'again' } }).catch((error) => error.code);`;
+      expect(await inPage(page, twice)).toBe('queue.unreadable');
       expect(JSON.parse(await inPage(page, 'return q.export();')).entries).toHaveLength(3);
       await inPage(page, `await q.dismiss('${large}', 'typed in again');`);
+      expect((await inPage(page, 'return q.status();')).parked).toBe(0);
       // An id stays its own.
       const again = await inPage(page, `return q.add('/v1/products', { id: '${large}', body: { name: 'new' } });`);
       expect(again.state).toBe('dismissed');
     } finally {
       await closeBrowser(own);
     }
+  });
+
+  test('a reading that fails once takes nothing away', async () => {
+    const page = await open();
+    await openTill(page);
+    for (const name of ['a', 'b']) await add(page, name);
+    const seen = await inPage(
+      page,
+      `const [all, one] = [IDBIndex.prototype.getAll, IDBObjectStore.prototype.get];
+       const fail = () => { throw new DOMException('Internal error.', 'UnknownError'); };
+       let times = 2;
+       IDBIndex.prototype.getAll = function (...given) { return times-- > 0 ? fail() : all.apply(this, given); };
+       IDBObjectStore.prototype.get = function (key) { return times > 0 && typeof key === 'number' ? fail() : one.call(this, key); };
+       const during = await q.status();
+       return [during.waiting + during.parked, (await q.parked()).length, (await q.waiting()).map(({ body }) => body)];`,
+    );
+    expect(seen).toEqual([2, 0, ['{"name":"a"}', '{"name":"b"}']]);
+    await inPage(page, 'await q.flush();');
+    expect(sent()).toEqual(['a', 'b']);
+  });
+
+  // No turn can be taken then, which is a write.
+  test('what waits leaves a disk that is full', async () => {
+    const page = await open();
+    await openTill(page);
+    for (const name of ['a', 'b', 'c']) await add(page, name);
+    await inPage(
+      page,
+      `for (const name of ['put', 'add'])
+         IDBObjectStore.prototype[name] = () => { throw new DOMException('full', 'QuotaExceededError'); };
+       await q.flush();`,
+    );
+    expect(sent()).toEqual(['a', 'b', 'c']);
+    expect(await inPage(page, 'return [await q.waiting(), (await q.status()).stopped ?? null];')).toEqual([[], null]);
+    expect(
+      await inPage(page, "return q.add('/v1/products', { body: { name: 'd' } }).catch((error) => error.code);"),
+    ).toBe('queue.storage_full');
   });
 
   test('what the browser promised is said', async () => {

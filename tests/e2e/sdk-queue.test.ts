@@ -5,7 +5,7 @@
 //     bin/test --long       the same with 10,000; writes down the run
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -464,6 +464,40 @@ describe.each<[string, () => Promise<QueueStore>]>([
     expect(await other.flush()).toMatchObject({ waiting: 0 });
   });
 
+  test('on a disk that is full for everything else, what is refused holds up nobody', async () => {
+    const queue = newQueue();
+    for (const name of ['a', 'wrong', 'b']) await queue.add('/v1/products', product(name));
+    const full = (): Promise<never> => Promise.reject(new QueueError('queue.storage_full', 'full'));
+    store.takeTurn = full;
+    const put = store.put.bind(store);
+    store.put = (entry, fence) => (entry.state === 'done' ? put(entry, fence) : full());
+    service.plays(({ body }, response) =>
+      body.includes('wrong') ? problem(response, 422, 'request.invalid') : taken(response),
+    );
+    expect(await queue.flush()).toMatchObject({ waiting: 1 });
+    // It cannot be said that it was refused, so it is asked once more.
+    expect(sent()).toEqual(['a', 'wrong', 'b', 'wrong']);
+  });
+
+  test('what depends on a dismissed entry is parked, also after history made room', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const parent = await queue.add('/v1/products', product('parent'));
+    const child = await queue.add('/v1/products', { ...product('child'), dependsOn: [parent.id] });
+    await queue.flush();
+    service.plays((_, response) => taken(response));
+    await queue.dismiss(parent.id, 'rung up again');
+    await store.prune(0);
+    await queue.flush();
+    expect(await queue.get(child.id)).toMatchObject({
+      state: 'parked',
+      problem: { code: 'queue.dependency_dismissed' },
+    });
+    await queue.dismiss(child.id, 'this one, too');
+    await store.prune(0);
+    expect(await store.count('dismissed')).toBe(0);
+  });
+
   test('two senders: one sends, the other takes over when it is silent, and the first one sends nothing more', async () => {
     const [one, two] = [newQueue({ silenceMs: 400 }), newQueue({ silenceMs: 400 })];
     const held: ((go: void) => void)[] = [];
@@ -751,6 +785,31 @@ describe('a folder that several have open', () => {
     expect(JSON.parse(await queue.export()).entries).toHaveLength(5);
     await queue.dismiss('half', 'rung up again');
     expect(await readdir(path.join(folder, 'unreadable'))).toHaveLength(3);
+    await service.stop();
+  });
+
+  // A virus scanner has it open, or root has written it.
+  test('a file that cannot be opened for a moment is shown, and sent when it can', async () => {
+    const store = await fileStore(folder);
+    const service = await ScriptedService.start((_, response) => taken(response));
+    const session = memorySession();
+    await session.save({ ...owner, accessToken: 'a', refreshToken: 'r' });
+    const queue = new OfflineQueue({ client: createClient({ baseUrl: service.url, session, attempts: 1 }), store });
+    for (const id of ['a1', 'a2']) await store.add(entry(id));
+    await store.add({ ...entry('a3'), dependsOn: ['a1'] });
+    const [name] = (await readdir(path.join(folder, 'waiting'))).filter((one) => one.includes('a1'));
+    const [file, aside] = [path.join(folder, 'waiting', name!), path.join(folder, 'aside')];
+    // Reading it is EIO, also for root.
+    await rename(file, aside);
+    await symlink('/proc/self/mem', file);
+    expect(await queue.status()).toMatchObject({ waiting: 2, parked: 1 });
+    expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 1 });
+    expect(await queue.parked()).toMatchObject([{ id: 'a1', problem: { code: 'queue.unreadable' } }]);
+    await expect(queue.add('/v1/products', { id: 'a1', body: { name: 'again' } })).rejects.toThrow('queue.unreadable');
+    await rename(aside, file);
+    await queue.flush();
+    expect(await queue.status()).toMatchObject({ waiting: 0, parked: 0 });
+    expect(service.seen.map(({ headers }) => headers['idempotency-key'])).toEqual(['a2', 'a1', 'a3']);
     await service.stop();
   });
 

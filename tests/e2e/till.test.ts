@@ -162,12 +162,74 @@ describe.skipIf(noBrowser)('examples/till', () => {
     const receipt = await page.locator('.receipt .number').innerText();
     await page.getByRole('button', { name: 'Next customer' }).click();
     await page.locator('.indicator.done').waitFor();
-    const intents = await database.query<{ state: string }>(
-      `select i.state from payment_intents i join sales s on i.subject_id in (s.id, s.client_request_id)
-       where s.receipt_number = $1`,
-      [receipt],
-    );
-    expect(intents).toEqual([{ state: 'succeeded' }]);
+    expect(await promptsOf(receipt)).toEqual(['succeeded']);
+  });
+
+  test('an answer that comes to a dialog that was closed is shown in the next one', async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const holdTheAnswer = async (route: Route): Promise<void> => {
+      const response = await route.fetch();
+      await held;
+      await route.fulfill({ response });
+    };
+    await page.route('**/v1/payment-intents', holdTheAnswer);
+    await scan(3);
+    await pressPay('M-Pesa');
+    await page.getByLabel("Customer's phone").fill('0700000001');
+    await page.getByRole('button', { name: 'Ask the phone' }).click();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    // What is asked for does not change.
+    await page.getByLabel('Barcode or name').fill(barcode(4));
+    await page.getByLabel('Barcode or name').press('Enter');
+    await page.getByText('M-Pesa was asked for this basket').waitFor();
+    await pressPay('M-Pesa');
+    await page.getByRole('button', { name: 'Ask again' }).waitFor();
+    release();
+    await page.locator('.receipt').waitFor({ timeout: 60_000 });
+    await page.unroute('**/v1/payment-intents', holdTheAnswer);
+    const receipt = await page.locator('.receipt .number').innerText();
+    await page.getByRole('button', { name: 'Next customer' }).click();
+    await page.locator('.indicator.done').waitFor();
+    expect(await promptsOf(receipt)).toEqual(['succeeded']);
+  });
+
+  test('two windows of one till ask one phone once', async () => {
+    await scan(5);
+    const other = await browser.newPage();
+    await other.goto(address);
+    await other.locator('.lines .gross').waitFor();
+    await page.bringToFront();
+    await pressPay('M-Pesa');
+    await page.getByLabel("Customer's phone").fill('0700000001');
+    await other.getByRole('button', { name: /^More of/ }).click();
+    await other.getByRole('button', { name: /^Less of/ }).click();
+    const lose = async (route: Route): Promise<void> => {
+      await route.fetch();
+      await route.abort();
+    };
+    await browser.route('**/v1/payment-intents', lose);
+    await page.getByLabel("Customer's phone").fill('0700000001');
+    await page.getByRole('button', { name: 'Ask the phone' }).click();
+    await page.getByText('0700000001 may have been asked all the same.').waitFor({ timeout: 60_000 });
+    await browser.unroute('**/v1/payment-intents', lose);
+    expect(await other.locator('.pay').getByRole('button', { name: 'Cash' }).isDisabled()).toBe(true);
+    await other.locator('.pay').getByRole('button', { name: 'M-Pesa' }).click();
+    await other.getByRole('button', { name: 'Ask again' }).click();
+    // Whichever hears first sells; the other one closes its dialog.
+    const receiptIn = (tab: Page): Promise<void> => tab.locator('.receipt').waitFor({ timeout: 60_000 });
+    await Promise.any([receiptIn(other), receiptIn(page)]);
+    const seller = (await other.locator('.receipt').count()) > 0 ? other : page;
+    const receipt = await seller.locator('.receipt .number').innerText();
+    await other.close();
+    // A receipt of the same sale, if it heard of it at the same time.
+    await until(async () => (await page.locator('dialog:not(.with-receipt)').count()) === 0);
+    if ((await page.locator('.receipt').count()) > 0) {
+      expect(await page.locator('.receipt .number').innerText()).toBe(receipt);
+      await page.getByRole('button', { name: 'Next customer' }).click();
+    }
+    await page.locator('.indicator.done').waitFor();
+    expect(await promptsOf(receipt)).toEqual(['succeeded']);
   });
 
   test('what is refused is shown with its reason, and can be sent again', async () => {
@@ -321,6 +383,16 @@ async function restart(): Promise<void> {
 }
 
 // ---- What is known ----------------------------------------------------------------------------------------------
+
+// The states of all that M-Pesa was asked for this sale.
+async function promptsOf(receipt: string): Promise<string[]> {
+  const rows = await database.query<{ state: string }>(
+    `select i.state from payment_intents i join sales s on i.subject_id in (s.id, s.client_request_id)
+     where s.receipt_number = $1`,
+    [receipt],
+  );
+  return rows.map(({ state }) => state);
+}
 
 // Of this till, as the service has them, in their order.
 async function salesHere(): Promise<{ receipt: string; total: number; flags?: string[] }[]> {

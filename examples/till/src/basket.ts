@@ -1,6 +1,7 @@
 // What the customer takes. It outlives a reload, together with the id that its sale will have, and what M-Pesa was asked for.
 import { newId, type NewPayment, type NewSale } from 'backend-api-client';
 import type { SaleTotals } from 'backend-api-client/arithmetic';
+import type { Entry } from 'backend-api-client/queue';
 import type { Article } from './catalogue.js';
 import { keep, kept, till } from './till.js';
 
@@ -35,6 +36,13 @@ export const quantityOf = (value: number): string =>
 
 const fresh = (): Basket => ({ saleId: newId(), lines: [] });
 
+/** A phone was asked to pay it, or may have been. */
+export const isAsked = ({ asking, intent }: Basket): boolean => asking !== undefined || intent !== undefined;
+
+const isSame = (one: Line, other: Line): boolean =>
+  one.article.variantId === other.article.variantId && one.article.price === other.article.price;
+
+/** Every change is made to what the store has: another window of this till may have changed it a moment ago. */
 export class Baskets {
   present: Basket = kept<Basket>('till.basket') ?? fresh();
   readonly changed = new EventTarget();
@@ -48,51 +56,76 @@ export class Baskets {
     });
   }
 
-  save(): void {
+  private change(work: (basket: Basket) => Basket | void): void {
+    const stored = kept<Basket>('till.basket') ?? this.present;
+    this.present = work(stored) ?? stored;
     keep('till.basket', this.present);
     this.changed.dispatchEvent(new Event('change'));
   }
 
-  clear(): void {
-    this.present = fresh();
-    this.save();
+  /** The basket of this sale, unless it was sold or emptied. */
+  of(saleId: string): Basket | undefined {
+    return this.present.saleId === saleId ? this.present : undefined;
   }
 
-  add(article: Article, quantity: string): void {
-    const { lines } = this.present;
-    const same = lines.find(
-      (line) => line.article.variantId === article.variantId && line.article.price === article.price,
-    );
-    const sum = (parseQuantity(same?.quantity ?? '') ?? 0) + (parseQuantity(quantity) ?? scale);
-    if (same) same.quantity = quantityOf(sum);
-    else lines.push({ article, quantity: quantityOf(sum) });
-    this.save();
+  /** Nothing when this sale's basket was sold or emptied. */
+  changeOf(saleId: string, work: (basket: Basket) => void): void {
+    this.change((basket) => void (basket.saleId === saleId && work(basket)));
+  }
+
+  /** `saleId`: only while it is that sale's. */
+  clear(saleId?: string): void {
+    this.change((basket) => (saleId === undefined || basket.saleId === saleId ? fresh() : basket));
+  }
+
+  // What a phone was asked to pay, or may have been, does not change any more.
+  private edit(work: (basket: Basket) => void): boolean {
+    let isFree = true;
+    this.change((basket) => {
+      isFree = !isAsked(basket);
+      if (isFree) work(basket);
+    });
+    return isFree;
+  }
+
+  /** False, and nothing, while M-Pesa is asked for it. */
+  add(article: Article, quantity: string): boolean {
+    const added = { article, quantity };
+    return this.edit(({ lines }) => {
+      const same = lines.find((line) => isSame(line, added));
+      const sum = (parseQuantity(same?.quantity ?? '') ?? 0) + (parseQuantity(quantity) ?? scale);
+      if (same) same.quantity = quantityOf(sum);
+      else lines.push({ article, quantity: quantityOf(sum) });
+    });
   }
 
   /** By whole units; a line that has nothing left goes. */
   step(line: Line, units: number): void {
     const value = (parseQuantity(line.quantity) ?? 0) + units * scale;
     if (value <= 0) return this.remove(line);
-    line.quantity = quantityOf(value);
-    this.save();
+    this.setTo(line, quantityOf(value));
   }
 
   set(line: Line, quantity: string): void {
     const value = parseQuantity(quantity);
-    line.quantity = value === undefined ? quantity.trim() : quantityOf(value);
-    this.save();
+    this.setTo(line, value === undefined ? quantity.trim() : quantityOf(value));
+  }
+
+  private setTo(line: Line, quantity: string): void {
+    this.edit(({ lines }) => {
+      const same = lines.find((other) => isSame(line, other));
+      if (same) same.quantity = quantity;
+    });
   }
 
   remove(line: Line): void {
-    this.present.lines = this.present.lines.filter((other) => other !== line);
-    this.save();
+    this.edit((basket) => {
+      basket.lines = basket.lines.filter((other) => !isSame(line, other));
+    });
   }
 }
 
 export const baskets = new Baskets();
-
-/** What a phone was asked to pay, or may have been, does not change any more. */
-export const isAsked = ({ asking, intent }: Basket): boolean => asking !== undefined || intent !== undefined;
 
 const linesOf = ({ lines }: Basket) =>
   lines.map(({ article, quantity }, index) => ({
@@ -121,16 +154,11 @@ export function totalsOf(basket: Basket, inCash: 'all' | 'nothing' = 'nothing'):
   return rounded.ok ? rounded.data : undefined;
 }
 
-/**
- * Numbers the sale and stores it; then it may be printed, and the basket is empty. Gives its entry. Throws a QueueError: nothing was sold, and
- * the basket is as it was.
- */
-export async function sell(basket: Basket, totals: SaleTotals, payments: NewPayment[]): Promise<string> {
+const saleOf = (basket: Basket, totals: SaleTotals, payments: NewPayment[], deviceSeq: number): NewSale => {
   const setup = till.setup!;
-  const deviceSeq = await till.queue.nextNumber(setup.deviceId);
   const pad = (number: number, digits: number): string => String(number).padStart(digits, '0');
   const receiptNumber = `${setup.locationCode}-${pad(setup.deviceNumber, 2)}-${pad(deviceSeq, 6)}`;
-  const body: NewSale = {
+  return {
     clientRequestId: basket.saleId,
     locationId: setup.locationId,
     deviceId: setup.deviceId,
@@ -148,11 +176,27 @@ export async function sell(basket: Basket, totals: SaleTotals, payments: NewPaym
     total: totals.total,
     payments,
   };
-  const entry = await till.queue.add('/v1/sales', { body, label: receiptNumber });
-  if (baskets.present.saleId === basket.saleId) baskets.clear();
-  // Known already: another window has sold this basket, or an attempt of before has come through after all.
-  const stored = JSON.parse(entry.body!) as NewSale;
-  if (stored.total !== body.total || JSON.stringify(stored.lines) !== JSON.stringify(body.lines))
-    throw new Error(`This basket was sold by another window, as ${entry.label}.`);
-  return entry.id;
+};
+
+/**
+ * Numbers the sale and stores it; then it may be printed, and the basket is empty. Gives its entry. Throws a QueueError: nothing was sold, and
+ * the basket is as it was. Two windows that sell one basket at once make one sale.
+ */
+export async function sell(basket: Basket, totals: SaleTotals, payments: NewPayment[]): Promise<string> {
+  return navigator.locks.request('till.sell', async () => {
+    const { queue, setup } = till;
+    // Known already: another window has sold this basket, or an attempt of before has come through after all.
+    const entry = (await queue.get(basket.saleId)) ?? (await number());
+    baskets.clear(basket.saleId);
+    const stored = JSON.parse(entry.body!) as NewSale;
+    const meant = saleOf(basket, totals, payments, 0);
+    if (stored.total !== meant.total || JSON.stringify(stored.lines) !== JSON.stringify(meant.lines))
+      throw new Error(`This basket was sold by another window, as ${entry.label}.`);
+    return entry.id;
+
+    async function number(): Promise<Entry> {
+      const body = saleOf(basket, totals, payments, await queue.nextNumber(setup!.deviceId));
+      return queue.add('/v1/sales', { body, label: body.receiptNumber! });
+    }
+  });
 }

@@ -1,7 +1,7 @@
 // Cash, and M-Pesa: the customer's phone is asked while there is a network; without one, the code of the customer's message is typed.
 import { newId, type NewPayment, type PaymentIntentReply, type Problem } from 'backend-api-client';
 import type { SaleTotals } from 'backend-api-client/arithmetic';
-import { type Basket, baskets, sell, totalsOf } from './basket.js';
+import { type Basket, baskets, isAsked, sell, totalsOf } from './basket.js';
 import { form, h, openDialog, put } from './dom.js';
 import { money, parseMoney, plain } from './money.js';
 import { showReceipt } from './receipt.js';
@@ -53,6 +53,8 @@ export function payCash(): void {
     const amount = tendered();
     if (amount === undefined) return 'That is no amount.';
     if (amount < total) return 'That is too little.';
+    const present = baskets.of(basket.saleId);
+    if (present && isAsked(present)) return 'Another window has asked M-Pesa for this basket.';
     await finish({ dialog, basket, totals }, [{ method: 'cash', amount: total, tendered: amount }]);
   };
   const dialog = openDialog(
@@ -73,20 +75,46 @@ export function payCash(): void {
 
 // ---- M-Pesa -------------------------------------------------------------------------------------------------------
 
+interface PayingMpesa {
+  dialog: HTMLDialogElement;
+  saleId: string;
+  /** Of the basket that the dialog shows. */
+  drawn: string;
+}
+
+const isOver = ({ state }: PaymentIntentReply): boolean => !['created', 'sent', 'pending'].includes(state);
+
 const wordsOf = (problem: Problem): string => problem.detail ?? problem.title;
 
 // Also what was put off: the same words may be sent later, and who else has them is not known.
 const mayHaveArrived = ({ code, retriable }: Problem): boolean => retriable || code.startsWith('client.');
 
-const isOver = ({ state }: PaymentIntentReply): boolean => !['created', 'sent', 'pending'].includes(state);
-
 export function payMpesa(): void {
-  const basket = baskets.present;
-  const totals = totalsOf(basket);
-  if (!totals) return;
+  const { saleId } = baskets.present;
+  if (!totalsOf(baskets.present)) return;
   const dialog = openDialog('M-Pesa', h('div', {}));
-  if (basket.intent) void watch({ dialog, basket, totals });
-  else ask({ dialog, basket, totals });
+  const paying: PayingMpesa = { dialog, saleId, drawn: '' };
+  // An answer may come to a dialog that was closed, or to another window.
+  const look = (): void => {
+    const basket = baskets.of(saleId);
+    if (!basket || stateOf(basket) !== paying.drawn) draw(paying);
+  };
+  baskets.changed.addEventListener('change', look);
+  dialog.addEventListener('close', () => baskets.changed.removeEventListener('change', look));
+  draw(paying);
+}
+
+// What the dialog shows of a basket.
+const stateOf = (basket: Basket): string =>
+  [basket.intent?.id, basket.asking?.clientRequestId, totalsOf(basket)?.total].join();
+
+function draw(paying: PayingMpesa, said = ''): void {
+  const basket = baskets.of(paying.saleId);
+  const totals = basket && totalsOf(basket);
+  if (!basket || !totals) return paying.dialog.close();
+  paying.drawn = stateOf(basket);
+  if (basket.intent) void watch(paying, basket, totals);
+  else ask(paying, basket, totals, said);
 }
 
 // M-Pesa moves whole shillings; what is below one is paid in coins.
@@ -98,8 +126,37 @@ function split(total: number, more: Partial<NewPayment>): NewPayment[] {
   return payments;
 }
 
-function ask(paying: Paying, said = ''): void {
-  const { dialog, basket, totals } = paying;
+// Gives what went wrong, if it is no matter of the whole dialog.
+async function askPhone(paying: PayingMpesa, phone: string, amount: number): Promise<string | void> {
+  const { saleId } = paying;
+  // Kept before it leaves: were its answer lost, another key would make the phone ring a second time.
+  baskets.changeOf(saleId, (basket) => {
+    if (isAsked(basket) || stateOf(basket) !== paying.drawn) return;
+    basket.asking = { clientRequestId: newId(), phone, amount };
+    paying.drawn = stateOf(basket);
+  });
+  const asking = baskets.of(saleId)?.asking;
+  if (!asking) return;
+  const asked = { ...asking, provider: 'mpesa' as const, subjectId: saleId, locationId: till.setup!.locationId };
+  const reply = await till.api.post('/v1/payment-intents', { body: asked });
+  let isWanted = false;
+  baskets.changeOf(saleId, (basket) => {
+    isWanted = basket.asking?.clientRequestId === asking.clientRequestId;
+    if (!isWanted) return;
+    if (reply.ok) basket.intent = { id: reply.data.id, amount: asking.amount };
+    if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
+  });
+  // Taken back meanwhile, or sold.
+  if (reply.ok && !isWanted && baskets.of(saleId)?.intent?.id !== reply.data.id)
+    await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id: reply.data.id } });
+  if (reply.ok || !isWanted) return;
+  const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);
+  const isOpen = baskets.of(saleId)?.asking !== undefined;
+  draw(paying, isOpen ? `${why} ${asking.phone} may have been asked all the same.` : why);
+}
+
+function ask(paying: PayingMpesa, basket: Basket, totals: SaleTotals, said: string): void {
+  const { dialog, saleId } = paying;
   const { asking } = basket;
   const phone = h('input', {
     id: 'phone',
@@ -116,30 +173,13 @@ function ask(paying: Paying, said = ''): void {
   const prompt = async (): Promise<string | void> => {
     if (phone.value.trim() === '') return "Type the customer's number.";
     if (amount === 0) return 'M-Pesa takes whole amounts only. Take cash.';
-    // Kept before it leaves: were its answer lost, another key would make the phone ring a second time.
-    basket.asking ??= { clientRequestId: newId(), phone: phone.value.trim(), amount };
-    baskets.save();
-    const { locationId } = till.setup!;
-    const asked = { ...basket.asking, provider: 'mpesa' as const, subjectId: basket.saleId, locationId };
-    const reply = await till.api.post('/v1/payment-intents', { body: asked });
-    if (reply.ok) basket.intent = { id: reply.data.id, amount };
-    if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
-    baskets.save();
-    if (reply.ok) return void watch(paying);
-    const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);
-    // Drawn anew: it has another button while nobody knows.
-    if (basket.asking) ask(paying, `${why} ${basket.asking.phone} may have been asked all the same.`);
-    else return why;
+    return askPhone(paying, phone.value.trim(), amount);
   };
-  const forget = async (): Promise<void> => {
-    delete basket.asking;
-    baskets.save();
-    ask(paying);
-  };
+  const forget = async (): Promise<void> => baskets.changeOf(saleId, (present) => delete present.asking);
   const typed = async (): Promise<string | void> => {
     const reference = code.value.trim().toUpperCase();
     if (!/^[A-Z0-9]{8,20}$/.test(reference)) return "Type the code of the customer's message, such as TAF7RT61SV.";
-    await finish(paying, split(totals.total, { reference }));
+    await finish({ dialog, basket, totals }, split(totals.total, { reference }));
   };
   put(
     dialog.querySelector('.body')!,
@@ -164,10 +204,10 @@ function ask(paying: Paying, said = ''): void {
   phone.focus();
 }
 
-async function watch(paying: Paying): Promise<void> {
-  const { dialog, basket, totals } = paying;
+async function watch(paying: PayingMpesa, basket: Basket, totals: SaleTotals): Promise<void> {
+  const { dialog, saleId, drawn } = paying;
   const { id, amount } = basket.intent!;
-  const sellIt = (): Promise<void> => finish(paying, split(totals.total, { intentId: id }));
+  const sellIt = (): Promise<void> => finish({ dialog, basket, totals }, split(totals.total, { intentId: id }));
   const message = h('p', { role: 'status', class: 'waiting' }, "Waiting for the customer's phone …");
   const cancel = form(
     async () => {
@@ -179,9 +219,10 @@ async function watch(paying: Paying): Promise<void> {
   const early = form(sellIt, h('button', { class: 'plain' }, 'Sell before it is paid'));
   const due = h('p', { class: 'due' }, 'M-Pesa ', h('data', { value: amount }, money(amount)));
   put(dialog.querySelector('.body')!, due, message, cancel, early);
-  while (dialog.open) {
+  const isShown = (): boolean => dialog.open && paying.drawn === drawn;
+  while (isShown()) {
     const reply = await till.api.get('/v1/payment-intents/{id}', { path: { id }, query: { wait: 20 }, attempts: 1 });
-    if (!dialog.open) return;
+    if (!isShown()) return;
     if (!reply.ok) {
       message.textContent = 'There is no connection; the request is still there.';
       await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -193,8 +234,10 @@ async function watch(paying: Paying): Promise<void> {
     if (reply.data.state === 'succeeded') return early.requestSubmit();
     // Nobody can tell whether it was paid: a person looks at the customer's phone, and decides.
     if (reply.data.state === 'unknown') return;
-    delete basket.intent;
-    baskets.save();
-    return ask(paying, reply.data.message);
+    paying.drawn = '';
+    baskets.changeOf(saleId, (present) => {
+      if (present.intent?.id === id) delete present.intent;
+    });
+    return draw(paying, reply.data.message);
   }
 }

@@ -35,7 +35,7 @@ export function sellScreen(): Screen {
   let category = '';
 
   const add = (article: Article, quantity = '1'): void => {
-    baskets.add(article, quantity);
+    if (!baskets.add(article, quantity)) return toast('M-Pesa was asked for this basket: end that first.');
     // Where the basket is not beside it.
     toast(`${article.name} added`, 'added');
   };

@@ -1,6 +1,7 @@
 #include "pos/modules/auth/settings.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -16,6 +17,8 @@ constexpr std::size_t most_pem_bytes = 16 * 1024;
 
 // Or why it is none; paths are values, which are not shown.
 std::expected<auth::Key, std::string> read_key(const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::is_fifo(path, unknown)) return std::unexpected("a pipe would be waited for: give a file");
     std::ifstream file(path, std::ios::binary);
     std::string pem(most_pem_bytes + 1, '\0');
     file.read(pem.data(), static_cast<std::streamsize>(pem.size()));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -70,6 +71,9 @@ TEST_F(AuthSettingsTest, KeysHaveAFileEach) {
     const auto large = file("large.pem", std::string(100'000, 'x'));
     EXPECT_THAT(with({{"JWT_PRIVATE_KEY_FILE", large}, {"JWT_NEXT_KEY_FILE", "/dev/zero"}}),
                 UnorderedElementsAre("JWT_PRIVATE_KEY_FILE", "JWT_NEXT_KEY_FILE"));
+    const auto pipe = directory_ / "pipe.pem";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_THAT(with({{"JWT_NEXT_KEY_FILE", pipe}}), ElementsAre("JWT_NEXT_KEY_FILE")) << "nobody writes it";
 }
 
 TEST_F(AuthSettingsTest, AllKeysAreToldOfAndNoPathIs) {

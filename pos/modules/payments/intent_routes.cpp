@@ -285,8 +285,8 @@ void intent_routes(http::Routes routes) {
     const std::string_view description =
         "The payer is prompted once: send the same request again until there is an answer. 202: it is on its way, and "
         "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the "
-        "same "
-        "subject and amount. `failed` with a `message`: the provider refused. A sale names the intent in its payment's "
+        "same subject and amount, or the same phone has paid this amount for a sale that has not come yet. `failed` "
+        "with a `message`: the provider refused. A sale names the intent in its payment's "
         "`intentId`, before or after it is paid.";
     routes.post(
         "/payment-intents", start,

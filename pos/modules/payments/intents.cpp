@@ -106,7 +106,7 @@ struct PaymentIntents::Placed {
     bool is_new = false;
 };
 
-// Behind the locks: the request's own intent, a live one of the same subject, or the new one.
+// Behind the locks: the request's own intent, a live one of the same subject, what was paid for it already, or the new one.
 async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const PaymentIntent* intent) {
     co_await tx.run(intents::lock_subject, intent->subject_id.to_string());
     if (intent->phone) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
@@ -122,6 +122,9 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         if (!is_same(row, *intent)) throw prompt_is_open(*live);
         co_return Placed{std::move(row), false};
     }
+    const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, intent->subject_id, intent->provider,
+                                      intent->amount, intent->phone);
+    if (paid) co_return Placed{co_await tx.only(intents::by_id, *paid), false};
     if (intent->phone) {
         const auto other = co_await tx.one(intents::live_of_phone, intent->account_id, *intent->phone, since);
         if (other) throw prompt_is_open(*other);
@@ -421,12 +424,12 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
     return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
-                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
-                          mark_sent, set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
-                          intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
-                          refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
-                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, paid_in_advance,
+                          live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
+                          account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
+                          refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed,
+                          refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told,
+                          refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
                           refunds::lock_task, refunds::close_task);
 }
 

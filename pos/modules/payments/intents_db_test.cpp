@@ -87,6 +87,23 @@ TEST_F(IntentsTest, AnotherAmountWaitsForTheOpenPrompt) {
     EXPECT_NE(third, intent);
 }
 
+TEST_F(IntentsTest, WhatIsPaidAndWaitsForItsSaleIsNotAskedForAgain) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(10'000, subject, next_id(), phone));
+    learn(intent, paid(10'000, next_receipt()));
+    app->database().execute("update payment_intents set created_at = created_at - interval '6 minutes'");
+    const auto again = post("/v1/payment-intents", order(10'000, subject, next_id(), phone));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), intent);
+    EXPECT_EQ(member_in(again.body, "state"), "succeeded");
+    EXPECT_EQ(mpesa->started.size(), 1U);
+    // A friend pays as much, and the rest is paid as another part.
+    EXPECT_NE(start(order(10'000, subject)), intent);
+    EXPECT_NE(start(order(5'000, subject, next_id(), phone)), intent);
+    EXPECT_EQ(mpesa->started.size(), 3U);
+}
+
 TEST_F(IntentsTest, AnOldPromptKeepsNobodyWaiting) {
     const auto subject = next_id();
     const auto phone = next_phone();

@@ -161,6 +161,7 @@ TEST_F(TurnsTest, WhoGivesUpLeavesNoTrace) {
 // ---- A server that takes no writes -------------------------------------------------------------------------------
 
 TEST_F(DriverTest, AReadOnlyServerCostsTheConnectionAndIsUnavailable) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open({.write_connections = 1, .bulk_connections = 1, .reconnect_maximum = 50ms});
     for (const bool in_transaction : {false, true}) {
         const auto before = pid(write_pid);
@@ -180,6 +181,7 @@ TEST_F(DriverTest, AReadOnlyServerCostsTheConnectionAndIsUnavailable) {
 }
 
 TEST_F(DriverTest, ReadinessKnowsAReadOnlyServer) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open({.write_connections = 2, .reconnect_maximum = 50ms});
     EXPECT_TRUE(run(database->ready(soon())).is_well());
     scratch->execute("alter role " + app_role + " set default_transaction_read_only = on");

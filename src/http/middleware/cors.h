@@ -32,6 +32,8 @@ struct CORSOptions {
                                                 "ETag",
                                                 "Location",
                                                 "Retry-After",
+                                                "Deprecation",
+                                                "Sunset",
                                                 "X-Request-Id",
                                                 "X-Retriable",
                                                 "Idempotent-Replayed",

@@ -5,6 +5,8 @@
 #include "http/context.h"
 #include "http/errors.h"
 #include "http/load_shedder.h"
+#include "http/middleware/log_fields.h"
+#include "http/problem.h"
 #include "log/logger.h"
 
 namespace http {
@@ -27,18 +29,23 @@ public:
         const auto priority = route == nullptr ? Priority::normal : route->options.priority;
         if (!context.services().has<LoadShedder>()) return next(context);
         auto& shedder = context.services().use<LoadShedder>();
-        if (!shedder.admits(priority, context.started())) {
-            const auto of = static_cast<std::size_t>(priority);
-            shed_[of].increment();
-            context.set(Shed{});
-            if (const auto refused = shedder.report(context.started()))
-                context.server_logger().warn("more requests come than can be answered", {{"refused", *refused}});
-            throw base::Failure(base::Failure(errors::load_shed).retry_after(retry_after[of]));
-        }
-        return next(context);
+        if (shedder.admits(priority, context.started())) return next(context);
+        const auto of = static_cast<std::size_t>(priority);
+        shed_[of].increment();
+        if (const auto refused = shedder.report(context.started()))
+            context.server_logger().warn("more requests come than can be answered", {{"refused", *refused}});
+        return refuse(context, retry_after[of]);
     }
 
 private:
+    // Nothing is thrown: each coroutine on the way would catch it and throw it on, which costs as much as all the rest.
+    static async::Task<void> refuse(Context& context, std::int64_t milliseconds) {
+        context.set(Shed{});
+        log_fields(context).add("code", errors::load_shed.code);
+        write_problem(context, base::Failure(errors::load_shed).retry_after(milliseconds));
+        co_return;
+    }
+
     std::array<observe::Counter, priorities> shed_;
 };
 

@@ -14,8 +14,6 @@ void log_failure(Context& context, const base::Failure& failure) {
     log_fields(context).add("code", failure.code().code);
     const auto status = failure.code().status;
     // A coding or version that we do not speak is the client's doing.
-    // What is refused to save the rest must not cost it more than a line.
-    if (failure.code() == errors::load_shed) return;
     if (status >= 500 && status != 501 && status != 505) {
         context.logger().error("request failed", {{"err", logging::error(failure)}});
     } else if (!failure.cause().empty()) {

@@ -69,7 +69,8 @@ export interface StorageReport {
 
 /**
  * Each promise resolves when the change is on the disk, and rejects when it is not. An operation that is tried again does nothing twice.
- * Several queues may use one store, in several tabs or processes. An entry that cannot be read is parked with `queue.unreadable`.
+ * Several queues may use one store, in several tabs or processes. An entry that cannot be read is given with `queue.unreadable`, and is not
+ * touched: it may be readable the next time. What is there and is no entry is parked.
  */
 export interface QueueStore {
   /** The same for all that share it. */
@@ -82,7 +83,7 @@ export interface QueueStore {
   count(state: EntryState): Promise<number>;
   /** Replaces an entry; false, and nothing, when `fence` is not the present one. Without one a person asks. */
   put(entry: Entry, fence?: number): Promise<boolean>;
-  /** Forgets the oldest `done` and `dismissed` entries above this many. */
+  /** Forgets the oldest `done` entries above this many; `dismissed` ones too, unless something is open, which may depend on them. */
   prune(keep: number): Promise<void>;
   turn(): Promise<Turn>;
   /** The next fence, if `seen` is still the present one. */
@@ -122,7 +123,7 @@ export class QueueError extends Error {
   }
 }
 
-/** Of an entry whose store cannot read it. It is parked, without its owner and path; `body` is what is left of its text. */
+/** Of an entry whose store cannot read it: without its owner and path; `body` is what is left of its text. */
 export const unreadable: StoredProblem = {
   code: 'queue.unreadable',
   title: 'The device cannot read this operation any more',
@@ -131,15 +132,19 @@ export const unreadable: StoredProblem = {
   retriable: false,
 };
 
-export function unreadableEntry(id: string, number: number, body = '', detail?: string): Entry {
+/** What a store gives in place of an entry that it cannot read; it is where it was. */
+export function unreadableEntry(id: string, number: number, state: EntryState, detail: string, body = ''): Entry {
   const owner = { userId: '', tenantId: '' };
-  const problem = { ...unreadable, ...(detail !== undefined && { detail }) };
-  const state = 'parked';
+  const problem = { ...unreadable, detail };
   return { id, number, state, owner, target: '', body, dependsOn: [], addedAt: Date.now(), attempts: 0, problem };
 }
+
+export const isUnreadable = ({ problem }: Entry): boolean => problem?.code === unreadable.code;
 
 export function without<T extends object, Key extends keyof T>(from: T, ...names: Key[]): Omit<T, Key> {
   const copy = { ...from };
   for (const name of names) delete copy[name];
   return copy;
 }
+
+export const isFull = (error: unknown): boolean => error instanceof QueueError && error.code === 'queue.storage_full';

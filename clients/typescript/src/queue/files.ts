@@ -197,7 +197,8 @@ class FileStore implements QueueStore {
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT') return undefined;
-      if (code && !ofOneFile.includes(code)) throw storageError(error);
+      if (code && notNow.includes(code)) return unreadableEntry(id, place.number, place.state, String(error));
+      if (code && !noFile.includes(code)) throw storageError(error);
     }
     return this.setAside(id, place, text);
   }
@@ -208,7 +209,7 @@ class FileStore implements QueueStore {
     const file = this.fileOf(id, place);
     const kept = this.at('unreadable', `${path.basename(file)}.${random()}`);
     const parked: Place = { state: 'parked', number: place.number };
-    const entry = unreadableEntry(id, place.number, body, `its bytes are in ${kept}`);
+    const entry = unreadableEntry(id, place.number, 'parked', `its bytes are in ${kept}`, body);
     try {
       await link(file, kept).catch((error) => (codeOf(error) === 'EPERM' ? rename(file, kept) : Promise.reject(error)));
       if (isOpen) await this.replace(this.fileOf(id, parked), JSON.stringify(entry));
@@ -348,7 +349,8 @@ class FileStore implements QueueStore {
   }
 
   async prune(keep: number): Promise<void> {
-    const settled = [...(await this.look('done')), ...(await this.look('dismissed'))];
+    const isOpen = (await this.count('waiting')) + (await this.count('parked')) > 0;
+    const settled = [...(await this.look('done')), ...(isOpen ? [] : await this.look('dismissed'))];
     settled.sort((one, other) => one.place.number - other.place.number);
     for (const { id, place } of settled.slice(0, Math.max(0, settled.length - keep))) {
       await unlink(this.fileOf(id, place)).catch(() => {});
@@ -450,5 +452,6 @@ const isEntry = (entry: Entry | null, id: string): boolean =>
   typeof entry.owner?.userId === 'string' &&
   Array.isArray(entry.dependsOn);
 
-// What is wrong with one file says nothing of the others.
-const ofOneFile = ['EACCES', 'EPERM', 'EIO', 'EISDIR', 'ELOOP'];
+// What is wrong with one file says nothing of the others. It may pass: a virus scanner has it, or somebody set its rights.
+const notNow = ['EACCES', 'EPERM', 'EIO', 'EBUSY'];
+const noFile = ['EISDIR', 'ELOOP'];

@@ -3,6 +3,7 @@
 import {
   type Entry,
   type EntryState,
+  isFull,
   type NewEntry,
   QueueError,
   type QueueStore,
@@ -55,7 +56,7 @@ const isDead = (error: unknown): boolean =>
 // Of one value, such as a large one whose file is gone. Reading several fails as a whole then.
 const ofOneValue = ['DataError', 'UnknownError', 'NotReadableError', 'NotFoundError', 'DataCloneError'];
 
-const isUnreadable = (error: unknown): boolean =>
+const isOfOneValue = (error: unknown): boolean =>
   ofOneValue.includes((error as { cause?: { name?: string } } | null)?.cause?.name ?? '');
 
 const told = <T>(request: IDBRequest<T>): Promise<T> =>
@@ -182,48 +183,51 @@ class IndexedDbStore implements QueueStore {
   get(id: string): Promise<Entry | undefined> {
     const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
       told(transaction.objectStore('entries').index('id').get(id));
-    return this.mended(() => this.run('readonly', found));
+    return this.run('readonly', found).catch(async (error) => {
+      if (!isOfOneValue(error)) throw error;
+      const keys = await this.keys();
+      const number = keys.ids.get(id);
+      return number === undefined ? undefined : this.readOne(number, keys);
+    });
   }
 
   list(state: EntryState, limit?: number): Promise<Entry[]> {
     const range = (transaction: IDBTransaction): Promise<Entry[]> =>
       told(transaction.objectStore('entries').index('state').getAll(inState(state), limit));
-    return this.mended(() => this.run('readonly', range));
-  }
-
-  private async mended<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isUnreadable(error) || !(await this.setAsideUnreadable())) throw error;
-      return read();
-    }
-  }
-
-  // Others are sent and shown though the browser cannot read one of them: one that waited is parked, for a person. Gives how many.
-  private async setAsideUnreadable(): Promise<number> {
-    const entries = (transaction: IDBTransaction): IDBObjectStore => transaction.objectStore('entries');
-    let count = 0;
-    for (const state of ['waiting', 'parked', 'done', 'dismissed'] as const) {
-      const numbers = await this.run('readonly', (transaction) =>
-        told(entries(transaction).index('state').getAllKeys(inState(state))),
-      );
-      for (const number of numbers as number[]) {
-        try {
-          await this.run('readonly', (transaction) => told(entries(transaction).get(number)));
-        } catch (error) {
-          if (!isUnreadable(error)) throw error;
-          count++;
-          await this.run('readwrite', async (transaction) => {
-            const id = await idOf(entries(transaction), number);
-            const isOpen = state === 'waiting' || state === 'parked';
-            if (isOpen && id !== undefined) await told(entries(transaction).put(unreadableEntry(id, number)));
-            else await told(entries(transaction).delete(number));
-          });
-        }
+    return this.run('readonly', range).catch(async (error) => {
+      if (!isOfOneValue(error)) throw error;
+      const keys = await this.keys();
+      const entries: Entry[] = [];
+      for (const [number, one] of keys.states) {
+        if (entries.length === (limit ?? Infinity)) break;
+        const entry = one === state ? await this.readOne(number, keys) : undefined;
+        if (entry) entries.push(entry);
       }
-    }
-    return count;
+      return entries;
+    });
+  }
+
+  // By the indexes alone, which can be read where a value cannot.
+  private keys(): Promise<Keys> {
+    return this.run('readonly', async (transaction) => {
+      const entries = transaction.objectStore('entries');
+      const keys: Keys = { ids: new Map(), states: new Map() };
+      await eachKey(entries.index('id'), (id, number) => keys.ids.set(id as string, number));
+      await eachKey(entries.index('state'), (state, number) => keys.states.set(number, (state as [EntryState])[0]));
+      return keys;
+    });
+  }
+
+  // Others are sent and shown though the browser cannot read one of them.
+  private async readOne(number: number, { ids, states }: Keys): Promise<Entry | undefined> {
+    const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
+      told(transaction.objectStore('entries').get(number));
+    return this.run('readonly', found).catch((error: QueueError) => {
+      const id = [...ids].find(([, other]) => other === number)?.[0];
+      const state = states.get(number);
+      if (!isOfOneValue(error) || id === undefined || state === undefined) throw error;
+      return unreadableEntry(id, number, state, error.message);
+    });
   }
 
   count(state: EntryState): Promise<number> {
@@ -233,10 +237,20 @@ class IndexedDbStore implements QueueStore {
   }
 
   async put(entry: Entry, fence?: number): Promise<boolean> {
-    const done = await this.run('readwrite', async (transaction) => {
-      if (fence !== undefined && (await turnIn(transaction)).fence !== fence) return false;
-      await told(transaction.objectStore('entries').put(entry));
-      return true;
+    const write = (change: (entries: IDBObjectStore) => IDBRequest): Promise<boolean> =>
+      this.run('readwrite', async (transaction) => {
+        if (fence !== undefined && (await turnIn(transaction)).fence !== fence) return false;
+        await told(change(transaction.objectStore('entries')));
+        return true;
+      });
+    const put = (): Promise<boolean> => write((entries) => entries.put(entry));
+    const done = await put().catch(async (error) => {
+      if (!isFull(error) || entry.state !== 'done') throw error;
+      await this.prune(0);
+      // What is done leaves a full disk also where there is no room for its answer: deleting needs none.
+      return put().catch((still) =>
+        isFull(still) ? write((entries) => entries.delete(entry.number)) : Promise.reject(still),
+      );
     });
     return this.changed(done);
   }
@@ -244,10 +258,11 @@ class IndexedDbStore implements QueueStore {
   prune(keep: number): Promise<void> {
     return this.run('readwrite', async (transaction) => {
       const entries = transaction.objectStore('entries');
-      const keys = await Promise.all(
-        (['done', 'dismissed'] as const).map((state) => told(entries.index('state').getAllKeys(inState(state)))),
-      );
-      const settled = (keys.flat() as number[]).sort((one, other) => one - other);
+      const numbers = (state: EntryState): Promise<number[]> =>
+        told(entries.index('state').getAllKeys(inState(state))) as Promise<number[]>;
+      const isOpen = (await numbers('waiting')).length + (await numbers('parked')).length > 0;
+      const settled = [...(await numbers('done')), ...(isOpen ? [] : await numbers('dismissed'))];
+      settled.sort((one, other) => one - other);
       for (const number of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(number);
     });
   }
@@ -327,15 +342,20 @@ function upgrade(database: IDBDatabase): void {
   database.createObjectStore('meta');
 }
 
-// By the index alone: the value says nothing.
-function idOf(entries: IDBObjectStore, number: number): Promise<string | undefined> {
+interface Keys {
+  ids: Map<string, number>;
+  states: Map<number, EntryState>;
+}
+
+function eachKey(index: IDBIndex, work: (key: IDBValidKey, number: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const request = entries.index('id').openKeyCursor();
+    const request = index.openKeyCursor();
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const cursor = request.result;
-      if (!cursor || cursor.primaryKey === number) resolve(cursor?.key as string | undefined);
-      else cursor.continue();
+      if (!cursor) return resolve();
+      work(cursor.key, cursor.primaryKey as number);
+      cursor.continue();
     };
   });
 }

@@ -26,7 +26,10 @@ export function memoryStore(): QueueStore {
       return true;
     },
     async prune(keep) {
-      const settled = [...of('done'), ...of('dismissed')].sort((one, other) => one.number - other.number);
+      const isOpen = of('waiting').length + of('parked').length > 0;
+      const settled = [...of('done'), ...(isOpen ? [] : of('dismissed'))].sort(
+        (one, other) => one.number - other.number,
+      );
       for (const { id } of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(id);
     },
     turn: async () => ({ ...turn }),

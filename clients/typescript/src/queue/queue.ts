@@ -7,12 +7,13 @@ import { keyed } from '../generated/tables.js';
 import { type Caller, sameCaller } from '../session.js';
 import {
   type Entry,
+  isFull,
+  isUnreadable,
   type NewEntry,
   QueueError,
   type QueueStore,
   type StorageReport,
   type StoredProblem,
-  unreadable,
   without,
 } from './entry.js';
 
@@ -86,6 +87,7 @@ const stops: Record<string, Stop> = { refresh_auth: 'signed_out', upgrade: 'upgr
 const stopMs = 300_000;
 // A burst of changes in another tab is looked at once.
 const settleMs = 100;
+const mostTellingMs = 3_000;
 
 const dependencyDismissed: StoredProblem = {
   code: 'queue.dependency_dismissed',
@@ -170,6 +172,11 @@ export class OfflineQueue {
       ...(label !== undefined && { label }),
     };
     const entry = await this.withRoom(() => this.options.store.add(made));
+    if (entry.state !== 'dismissed' && isUnreadable(entry))
+      throw new QueueError(
+        'queue.unreadable',
+        `${entry.id} is there, and cannot be read: dismiss it, and use another id`,
+      );
     this.wake();
     return entry;
   }
@@ -195,12 +202,14 @@ export class OfflineQueue {
   }
 
   /** What a person must look at: each has its `problem`. */
-  parked(): Promise<Entry[]> {
-    return this.options.store.list('parked');
+  async parked(): Promise<Entry[]> {
+    const { store } = this.options;
+    const hidden = (await store.list('waiting')).filter(isUnreadable);
+    return [...(await store.list('parked')), ...hidden].sort((one, other) => one.number - other.number);
   }
 
-  waiting(): Promise<Entry[]> {
-    return this.options.store.list('waiting');
+  async waiting(): Promise<Entry[]> {
+    return (await this.options.store.list('waiting')).filter((entry) => !isUnreadable(entry));
   }
 
   /** The entry with its final answer, or as it was parked or dismissed. */
@@ -225,10 +234,10 @@ export class OfflineQueue {
   /** A parked entry waits again, under its id, mended if `body` is given, in the form that `add` takes. */
   async requeue(id: string, mended: { body?: unknown } = {}): Promise<Entry> {
     const parked = await this.parkedOne(id);
-    if (parked.problem?.code === unreadable.code)
+    if (isUnreadable(parked))
       throw new QueueError(
         'queue.unreadable',
-        `nobody knows where ${id} went: dismiss it, and add the operation again`,
+        `nobody knows where ${id} went: it is sent when it can be read again, or dismiss it and add the operation again`,
       );
     const entry = without(parked, 'problem', 'settledAt');
     const path = keyedPathOf(entry.target) ?? '';
@@ -248,7 +257,8 @@ export class OfflineQueue {
 
   private async parkedOne(id: string): Promise<Entry> {
     const entry = await this.options.store.get(id);
-    if (entry?.state !== 'parked') throw new QueueError('queue.not_parked', `${id} is ${entry?.state ?? 'not known'}`);
+    const isParked = entry?.state === 'parked' || (entry?.state === 'waiting' && isUnreadable(entry));
+    if (!isParked) throw new QueueError('queue.not_parked', `${id} is ${entry?.state ?? 'not known'}`);
     return entry;
   }
 
@@ -286,12 +296,9 @@ export class OfflineQueue {
 
   async status(): Promise<QueueStatus> {
     const { store, client } = this.options;
-    const [session, waiting, parked, storage] = await Promise.all([
-      client.session.load(),
-      store.list('waiting'),
-      store.count('parked'),
-      store.storage(),
-    ]);
+    const [session, all, storage] = await Promise.all([client.session.load(), store.list('waiting'), store.storage()]);
+    const waiting = all.filter((entry) => !isUnreadable(entry));
+    const parked = (await store.count('parked')) + all.length - waiting.length;
     const oldest = waiting[0];
     const problem = waiting.find((entry) => entry.problem)?.problem;
     const stopped = waiting.length > 0 ? this.stopped : undefined;
@@ -332,7 +339,8 @@ export class OfflineQueue {
     } catch {
       // The store does not answer; the next change is told.
     }
-    this.pauseOfTelling = Math.max(settleMs, 9 * (this.steadyNow() - began));
+    // A device that slept meanwhile has not read for hours.
+    this.pauseOfTelling = Math.min(mostTellingMs, Math.max(settleMs, 9 * (this.steadyNow() - began)));
     this.telling = undefined;
     if (this.untold) this.changed();
   }
@@ -427,7 +435,7 @@ export class OfflineQueue {
   private async drain(hurry: boolean): Promise<number | undefined> {
     const { store, client } = this.options;
     const session = await client.session.load();
-    const entries = await store.list('waiting');
+    const entries = await this.waiting();
     this.nextAttemptAt = undefined;
     if (entries.length === 0) this.stopped = undefined;
     let mine = entries.filter((entry) => sameCaller(entry.owner, session));
@@ -440,7 +448,7 @@ export class OfflineQueue {
     let fence = await this.obtain();
     if (fence === undefined && this.flushing > 0) {
       fence = await this.outwait();
-      mine = (await store.list('waiting')).filter((entry) => sameCaller(entry.owner, session));
+      mine = (await this.waiting()).filter((entry) => sameCaller(entry.owner, session));
     }
     // Somebody else sends: look again before it could be taken for silent.
     if (fence === undefined) return (this.options.silenceMs ?? 5_000) / 3;
@@ -601,7 +609,12 @@ export class OfflineQueue {
     const isUnanswered = error.code === 'client.no_answer' || error.code === 'client.foreign_answer';
     if (!stop && !error.retriable && !isUnanswered) {
       const rest = without(entry, 'pause');
-      const kept = await this.keep({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
+      const parked: Entry = { ...rest, state: 'parked', attempts, problem, settledAt: this.now() };
+      // Without room to say so it is asked again; others make room meanwhile.
+      const kept = await this.keep(parked, fence).catch((failure) =>
+        isFull(failure) ? ('full' as const) : Promise.reject(failure),
+      );
+      if (kept === 'full') return { verdict: 'wait', ms: stopMs, aside: true };
       return { verdict: kept ? 'parked' : 'lost', ms: 0 };
     }
     const least = stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts);
@@ -629,14 +642,24 @@ export class OfflineQueue {
     const steady = this.steadyNow();
     const { granted, watched } = this;
     this.granted = false;
-    if (granted || (turn.released && this.lock !== 'awaited')) return this.withRoom(() => store.takeTurn(turn.fence));
+    if (granted || (turn.released && this.lock !== 'awaited')) return this.take(turn.fence);
     if (watched?.fence === turn.fence && watched.beats === turn.beats) {
       if (steady - watched.since < silenceMs) return undefined;
       this.watched = undefined;
-      return this.withRoom(() => store.takeTurn(turn.fence));
+      return this.take(turn.fence);
     }
     this.watched = { fence: turn.fence, beats: turn.beats, since: steady };
     return undefined;
+  }
+
+  // On a full disk no turn can be taken, and nothing would ever leave it: whoever may take it sends in the present one.
+  private async take(seen: number): Promise<number | undefined> {
+    try {
+      return await this.withRoom(() => this.options.store.takeTurn(seen));
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return this.lock === 'awaited' ? undefined : seen;
+    }
   }
 
   // What is on a full disk can leave it: the fence decides at the end, and the service takes everything once.
@@ -659,8 +682,6 @@ export class OfflineQueue {
     return undefined;
   }
 }
-
-const isFull = (error: unknown): boolean => error instanceof QueueError && error.code === 'queue.storage_full';
 
 function parsed(body: string | undefined): unknown {
   try {
