@@ -90,6 +90,8 @@ std::string before(const Collection& collection) {
     std::vector<std::string> lines{
         "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
         "again.",
+        R"(const base = bru.interpolate('{{baseUrl}}');)",
+        R"(if (base.endsWith('/')) bru.setVar('baseUrl', base.replace(/\/+$/, '')); // as browsers copy it)",
         "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",
         "const versions = bru.getVar('versions') || {};",
@@ -97,15 +99,39 @@ std::string before(const Collection& collection) {
         R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
     const auto* login = find_login(collection);
     if (login == nullptr) return joined(lines);
-    lines.insert(lines.end(),
-                 {"// Nobody is logged in: the account of the environment is.",
-                  fmt::format("if (!bru.getVar('token') && req.getName() !== {}) {{", js_string(login->id)),
-                  "  const reply = await bru.sendRequest({",
-                  fmt::format("    url: bru.interpolate({}),", js_string("{{baseUrl}}" + login->path)),
-                  fmt::format("    method: {},", js_string(login->method)),
-                  "    headers: { 'Content-Type': 'application/json' },",
-                  fmt::format("    data: bru.interpolate({}),", js_string(login->body)), "  });",
-                  fmt::format("  bru.setVar('token', reply.data.{} || '');", collection.options.token_member), "}"});
+    lines.insert(
+        lines.end(),
+        {fmt::format("const account = {}.map((name) => bru.interpolate('{{{{' + name + '}}}}')).join(' ');",
+                     account_names(collection)),
+         std::string(whose_line),
+         "if (bru.getVar('whose') !== whose) {",
+         "  // Another account, or another address: nothing of the one before goes there.",
+         "  bru.setVar('whose', whose);",
+         "  bru.setVar('token', '');",
+         "  bru.setVar('versions', {});",
+         "}",
+         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+         fmt::format("if (!bru.getVar('token') && bru.getVar('refused') !== whose && req.getName() !== {}) {{",
+                     js_string(login->id)),
+         fmt::format(
+             "  const data = JSON.parse({}, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
+             "value));",
+             js_string(login->body)),
+         "  try {",
+         "    const reply = await bru.sendRequest({",
+         fmt::format("      url: bru.interpolate({}),", js_string("{{baseUrl}}" + login->path)),
+         fmt::format("      method: {},", js_string(login->method)),
+         "      headers: { 'Content-Type': 'application/json' },",
+         "      data: JSON.stringify(data),",
+         "    });",
+         fmt::format("    bru.setVar('token', reply.data.{} || '');", collection.options.token_member),
+         "  } catch (error) {",
+         "    if (error.response && error.response.status < 500) bru.setVar('refused', whose);",
+         fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
+                     "hand.');",
+                     js_string(login->id)),
+         "  }",
+         "}"});
     return joined(lines);
 }
 

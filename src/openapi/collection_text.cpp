@@ -156,6 +156,12 @@ std::string text_of(const CollectionRequest& request) {
     return text;
 }
 
+std::string account_names(const Collection& collection) {
+    std::vector<std::string> names;
+    for (const auto& variable : collection.account) names.push_back(variable.name);
+    return fmt::format("[{}]", js_strings(names));
+}
+
 const CollectionRequest* find_login(const Collection& collection) {
     for (const auto& folder : collection.folders) {
         for (const auto& request : folder.requests) {

@@ -40,4 +40,10 @@ struct ScriptWords {
 
 [[nodiscard]] const CollectionRequest* find_login(const Collection& collection);
 
+// The names of what an environment sets, as a JavaScript array.
+[[nodiscard]] std::string account_names(const Collection& collection);
+// JavaScript: `whose`, a short sum of `account`. A token is of one account at one address.
+inline constexpr std::string_view whose_line =
+    "const whose = String([...account].reduce((sum, one) => (sum * 31 + one.codePointAt(0)) % 4294967291, 7));";
+
 }  // namespace openapi

@@ -87,14 +87,26 @@ std::vector<std::string> before_of(const Collection& collection, const Collectio
     if (login == nullptr || request.is_public) return lines;
     lines.insert(
         lines.end(),
-        {"// Nobody is logged in: the account of the environment is.", "if (!insomnia.environment.get('token')) {",
+        {fmt::format("const account = {}.map((name) => insomnia.environment.get(name)).join(' ');",
+                     account_names(collection)),
+         std::string(whose_line), "// Another account, or another address: nothing of the one before goes there.",
+         "const isOther = insomnia.environment.get('whose') !== whose;",
+         "if (isOther) insomnia.baseEnvironment.set('whose', whose);",
+         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+         "if (isOther || (!insomnia.environment.get('token') && insomnia.environment.get('refused') !== whose)) {",
+         "  insomnia.baseEnvironment.set('token', '');",
+         fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
+                     "insomnia.variables.replaceIn(value) : value));",
+                     js_string(login->body)),
          "  const reply = await new Promise((resolve, reject) =>", "    insomnia.sendRequest({",
-         fmt::format("      url: insomnia.environment.get('baseUrl') + {},", js_string(login->path)),
+         fmt::format("      url: insomnia.environment.get('baseUrl').replace(/\\/+$/, '') + {},",
+                     js_string(login->path)),
          fmt::format("      method: {},", js_string(login->method)),
          "      header: { 'Content-Type': 'application/json' },",
-         fmt::format("      body: {{ mode: 'raw', raw: insomnia.variables.replaceIn({}) }},", js_string(login->body)),
+         "      body: { mode: 'raw', raw: JSON.stringify(body) },",
          "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
-         fmt::format("  insomnia.baseEnvironment.set('token', reply.json().{} || '');",
+         "  if (reply.code >= 400 && reply.code < 500) insomnia.baseEnvironment.set('refused', whose);",
+         fmt::format("  else insomnia.baseEnvironment.set('token', reply.json().{} || '');",
                      collection.options.token_member),
          "}"});
     return lines;

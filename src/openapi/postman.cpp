@@ -30,6 +30,8 @@ std::vector<std::string> before(const Collection& collection) {
     std::vector<std::string> lines{
         "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
         "again.",
+        R"(const base = pm.variables.get('baseUrl') || '';)",
+        R"(if (base.endsWith('/')) pm.variables.set('baseUrl', base.replace(/\/+$/, '')); // as browsers copy it)",
         "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
         "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",
@@ -38,19 +40,41 @@ std::vector<std::string> before(const Collection& collection) {
         R"(pm.collectionVariables.set('ifMatch', versions[path] || '"1"');)"};
     const auto* login = find_login(collection);
     if (login == nullptr) return lines;
-    lines.insert(lines.end(),
-                 {"// Nobody is logged in: the account of the environment is.",
-                  fmt::format("if (!pm.variables.get('token') && pm.info.requestName !== {}) {{", js_string(login->id)),
-                  "  const login = {",
-                  fmt::format("    url: pm.variables.replaceIn({}),", js_string("{{baseUrl}}" + login->path)),
-                  fmt::format("    method: {},", js_string(login->method)),
-                  "    header: { 'Content-Type': 'application/json' },",
-                  fmt::format("    body: {{ mode: 'raw', raw: pm.variables.replaceIn({}) }},", js_string(login->body)),
-                  "  };", "  pm.sendRequest(login, (error, reply) => {",
-                  "    if (error || reply.code >= 300) return console.log('no log-in: ' + (error || reply.text()));",
-                  fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
-                              collection.options.token_member),
-                  "  });", "}"});
+    lines.insert(
+        lines.end(),
+        {fmt::format("const account = {}.map((name) => pm.variables.get(name)).join(' ');", account_names(collection)),
+         std::string(whose_line),
+         "if (pm.collectionVariables.get('whose') !== whose) {",
+         "  // Another account, or another address: nothing of the one before goes there.",
+         "  pm.collectionVariables.set('whose', whose);",
+         "  pm.collectionVariables.set('token', '');",
+         "  pm.collectionVariables.set('versions', '');",
+         "}",
+         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+         fmt::format("if (!pm.variables.get('token') && pm.collectionVariables.get('refused') !== whose && "
+                     "pm.info.requestName !== {}) {{",
+                     js_string(login->id)),
+         fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
+                     "pm.variables.replaceIn(value) : value));",
+                     js_string(login->body)),
+         "  const login = {",
+         fmt::format("    url: pm.variables.replaceIn({}),", js_string("{{baseUrl}}" + login->path)),
+         fmt::format("    method: {},", js_string(login->method)),
+         "    header: { 'Content-Type': 'application/json' },",
+         "    body: { mode: 'raw', raw: JSON.stringify(body) },",
+         "  };",
+         "  pm.sendRequest(login, (error, reply) => {",
+         "    if (error) return console.log('no log-in: ' + error);",
+         "    if (reply.code >= 300) {",
+         "      if (reply.code < 500) pm.collectionVariables.set('refused', whose);",
+         fmt::format("      return console.log('no log-in: ' + reply.text() + ' Change the account, or send ' + "
+                     "{} by hand.');",
+                     js_string(login->id)),
+         "    }",
+         fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
+                     collection.options.token_member),
+         "  });",
+         "}"});
     return lines;
 }
 
