@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ScratchDatabase } from './support/database.js';
 import { repository } from './support/environment.js';
-import { installSdk, type InstalledSdk } from './support/sdk.js';
+import { installSdk, type InstalledSdk, sdkCommands } from './support/sdk.js';
 import { demoDatabase, type Service, startService } from './support/service.js';
 
 let database: ScratchDatabase;
@@ -32,6 +32,13 @@ test('docs/guides/offline.md', async () => {
     .flatMap((block) => block.split('\n'))
     .filter(Boolean))
     expect(output).toContain(line);
+  const stored = await database.query<{ flags: string; total: string; tax: string }>(
+    "select s.flags::text, s.total::text, s.tax_total::text as tax from sales s join devices d on d.id = s.device_id where d.name = 'Till of the guide' order by s.device_seq",
+  );
+  expect(stored.map(({ flags, total, tax }) => [flags, total, tax])).toEqual([
+    ['{}', '15000', '2069'],
+    ...Array.from({ length: 3 }, () => ['{}', '30000', '4138']),
+  ]);
   const [counted] = await database.query<{ device: string; sales: string }>(
     "select d.id as device, count(*) as sales from sales s join devices d on d.id = s.device_id where d.name = 'Till of the guide' group by d.id",
   );
@@ -42,3 +49,17 @@ test('docs/guides/offline.md', async () => {
   const device = await service.api('GET', `/v1/devices/${counted!.device}`, { token });
   expect(device.body.lastSeqSeen).toBe(4);
 });
+
+test.each(['docs/guides/offline.md', 'clients/typescript/README.md'])(
+  '%s builds and packs as the tests do',
+  async (page) => {
+    const text = await readFile(path.join(repository, page), 'utf8');
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!).join('');
+    const commands = blocks.split('\n').map((line) => line.replace(/\s+#.*$/, ''));
+    const at = commands.indexOf(sdkCommands.build);
+    expect(at).toBeGreaterThan(0);
+    expect(commands.slice(at - 1, at + 2)).toEqual(['bin/setup test', sdkCommands.build, sdkCommands.pack]);
+    const { version } = JSON.parse(await readFile(path.join(repository, 'clients/typescript/package.json'), 'utf8'));
+    expect(commands).toContain(`npm install ./backend-api-client-${version}.tgz`);
+  },
+);

@@ -1,6 +1,6 @@
 // The TypeScript SDK as an app gets it, and a service that answers as a test says.
 //
-//     const sdk = await installSdk();          // packed, installed in an empty folder
+//     const sdk = await installSdk();          // built and packed by the guide's commands, installed in an empty folder
 //     await sdk.run('sale.mjs', text);         // output of a program beside it
 //     await sdk.remove();
 import { execFile } from 'node:child_process';
@@ -16,6 +16,13 @@ import { repository } from './environment.js';
 const execute = promisify(execFile);
 export const sdkSource = path.join(repository, 'clients/typescript');
 
+// As the pages say them, at the root of the repository. A test runs them with a folder of its own in the place of dist/ and of the package,
+// as others use those at the same time.
+export const sdkCommands = {
+  build: 'node clients/typescript/build.mjs',
+  pack: 'npm pack --ignore-scripts ./clients/typescript',
+};
+
 export interface InstalledSdk {
   folder: string;
   // The package's own folder.
@@ -29,9 +36,11 @@ export async function installSdk(): Promise<InstalledSdk> {
   const packing = path.join(folder, 'packing');
   const app = path.join(folder, 'app');
   for (const name of [packing, app]) await mkdir(name);
-  await execute('node', [path.join(sdkSource, 'build.mjs'), path.join(packing, 'dist')]);
+  const [node, ...build] = sdkCommands.build.split(' ');
+  await execute(node!, [...build, path.join(packing, 'dist')], { cwd: repository });
   for (const name of ['package.json', 'README.md']) await cp(path.join(sdkSource, name), path.join(packing, name));
-  await execute('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: packing });
+  const [npm, ...pack] = sdkCommands.pack.replace('./clients/typescript', packing).split(' ');
+  await execute(npm!, [...pack, '--pack-destination', folder], { cwd: repository });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;
   await writeFile(path.join(app, 'package.json'), '{ "private": true }\n');
   const quiet = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts'];
