@@ -172,8 +172,7 @@ function freshness(keyField, area) {
     follow(input) {
       const [key, id] = [keyField?.input.value, memberOf(area?.value, 'key')];
       if (keyField && input === keyField.input && key !== '' && id === linked) put('key', (linked = key));
-      else if (keyField && input === area && id !== undefined && key === linked)
-        keyField.input.value = linked = id;
+      else if (keyField && input === area && id !== undefined && key === linked) keyField.input.value = linked = id;
     },
     // After an answer that settles it, unless somebody has chosen the key.
     renew() {
@@ -336,7 +335,14 @@ export function requestPane(entry, options) {
   };
   tabs.start();
   shown();
-  return [element('h2', {}, 'Sample'), tabs.view, sample, element('h2', { id: 'try', tabindex: '-1' }, 'Try it'), form, reply];
+  return [
+    element('h2', {}, 'Sample'),
+    tabs.view,
+    sample,
+    element('h2', { id: 'try', tabindex: '-1' }, 'Try it'),
+    form,
+    reply,
+  ];
 }
 
 export const noRequest = () => {

@@ -52,14 +52,23 @@ function worthOfRun(one, run) {
   return Math.max(whole, parts.reduce((sum, worth) => sum + worth, 0) / parts.length);
 }
 
+const joined = (text) => runsOf(text).map(wholeOf).join('');
+
+// What is called as it was asked for, but for an ending ("webhook"), comes before what has the word among others.
+function isCalled({ entry }, asked) {
+  const title = joined(entry.title);
+  return title.startsWith(asked) && title.length - asked.length <= 1;
+}
+
 export function find(index, query, limit = 30) {
   const asked = runsOf(query);
+  const all = joined(query);
   if (asked.length === 0) return [];
   return index
     .map((one, place) => {
       const worths = asked.map((run) => worthOfRun(one, run));
-      const sum = worths.reduce((all, worth) => all + worth, 0);
-      return { entry: one.entry, place, worth: worths.includes(0) ? 0 : sum };
+      const sum = worths.reduce((so, worth) => so + worth, 0);
+      return { entry: one.entry, place, worth: worths.includes(0) ? 0 : sum + (isCalled(one, all) ? 4 : 0) };
     })
     .filter(({ worth }) => worth > 0)
     .sort((one, other) => other.worth - one.worth || one.place - other.place)
