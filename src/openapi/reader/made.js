@@ -22,23 +22,31 @@ export function readerOf(operations, pathname) {
   return found.sort((one, other) => one.values.length - other.values.length)[0];
 }
 
-// reply: { location, etag, body }; location and url as paths; body parsed, or undefined.
+// A page of another origin may see neither header: then the row says it.
+function seen(entry, url, { location, etag, body }, operations) {
+  const id = entry.method === 'post' && typeof body?.id === 'string' ? `${url}/${encodeURIComponent(body.id)}` : undefined;
+  const version = Number.isInteger(body?.version) ? `"${body.version}"` : undefined;
+  return { location: location ?? (id && readerOf(operations, id) ? id : undefined), etag: etag ?? version };
+}
+
+// reply: { location, etag, body }; location and url as paths; body parsed, or undefined. Gives the location.
 export function remember(entry, url, reply, operations) {
-  const at = reply.location ?? url;
+  const { location, etag } = seen(entry, url, reply, operations);
   if (entry.method === 'delete') {
     for (const [path, id] of ids) if (url.includes(encodeURIComponent(id))) ids.delete(path);
-    return;
+    return undefined;
   }
-  if (reply.etag) tags.set(at, reply.etag);
-  if (!reply.location) return;
-  const reader = readerOf(operations, at);
+  if (etag) tags.set(location ?? url, etag);
+  if (!location) return undefined;
+  const reader = readerOf(operations, location);
   for (const [name, value] of reader?.values ?? []) ids.set(upTo(reader.entry.path, name), value);
   // Rows that are read by the id that the client made.
-  if (typeof reply.body?.clientRequestId !== 'string') return;
+  if (typeof reply.body?.clientRequestId !== 'string') return location;
   for (const { path, operation } of operations)
     for (const { name, in: place, description } of operation.parameters ?? [])
       if (place === 'path' && path.startsWith(`${entry.path}/`) && description?.includes('`clientRequestId`'))
         ids.set(upTo(path, name), reply.body.clientRequestId);
+  return location;
 }
 
 export const idFor = (path, name) => ids.get(upTo(path, name));

@@ -249,7 +249,10 @@ export function requestPane(entry, options) {
   const keyField = fields.find(({ key, input }) => key && input.value !== '');
   const fresh = freshness(keyField, body?.area);
   const version = fields.find(({ parameter }) => parameter.in === 'header' && parameter.name === 'If-Match');
-  const tagged = () => tagFor(new URL(current().url).pathname);
+  // As the document writes it: a proxy may put something before.
+  const before = new URL(options.server).pathname.replace(/\/$/, '');
+  const pathOf = (pathname) => (pathname.startsWith(`${before}/`) ? pathname.slice(before.length) : pathname);
+  const tagged = () => tagFor(pathOf(new URL(current().url).pathname));
   if (version && tagged()) version.input.value = tagged();
 
   const sample = element('div', { class: 'sample' });
@@ -288,10 +291,11 @@ export function requestPane(entry, options) {
     try {
       const answer = await answerTo(request);
       answered = !answer.retriable;
-      const { pathname } = new URL(request.url);
+      const path = pathOf(new URL(request.url).pathname);
+      if (answer.location) answer.location = pathOf(answer.location);
       if (answer.status < 300) {
-        remember(entry, pathname, answer, options.operations);
-        if (version && answer.etag) version.input.value = answer.etag;
+        answer.location = remember(entry, path, answer, options.operations);
+        if (version && tagFor(path)) version.input.value = tagFor(path);
       }
       reply.replaceChildren(...replyView(request, answer, options));
     } catch (error) {
