@@ -1,6 +1,6 @@
 /* global document, location, MutationObserver, setTimeout, SwaggerUIBundle */
 // A file of its own: the Content-Security-Policy allows no inline script.
-import { memberOf, momentOf, newKey, withMember } from './fresh.js';
+import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { browser, jsonOf, tab } from './kept.js';
 import { begin, end } from './session.js';
 
@@ -38,7 +38,7 @@ function complete() {
 
 // The Idempotency-Key that is filled in is an example: sent twice, with two bodies, it is refused. It stands for a new one with each
 // Execute, in the body (clientRequestId) as well; so does the time of an example for the present. What somebody has typed is sent as it
-// is: a clientRequestId is then the key, too. Swagger UI shows what was sent.
+// is: a clientRequestId is then the key, too, and the other way round. Swagger UI shows what was sent.
 let examples;
 function examplesOf() {
   const operations = Object.values(ui.specSelectors.specJson().toJS().paths ?? {}).flatMap((path) =>
@@ -49,22 +49,23 @@ function examplesOf() {
     Object.values(requestBody?.content ?? {}).map(({ example }) => JSON.stringify(example)),
   );
   return {
-    keys: new Set(keys.map(({ example }) => example)),
+    keys: new Set(
+      [...keys.map(({ example }) => example), ...bodies.map((body) => memberOf(body, 'key'))].filter(Boolean),
+    ),
     moments: new Set(bodies.map((body) => memberOf(body, 'moment')).filter(Boolean)),
   };
 }
 
 function refreshed(request) {
   const text = typeof request.body === 'string' ? request.body : undefined;
-  const example = request.headers?.['Idempotency-Key'];
-  if (text === undefined && example === undefined) return request; // the document itself, too
+  const given = request.headers?.['Idempotency-Key'];
+  if (text === undefined && given === undefined) return request; // the document itself, too
   examples ??= examplesOf();
-  if (examples.keys.has(example)) {
-    const typed = memberOf(text, 'key');
-    const key = typed === undefined || typed === example ? newKey() : typed;
-    request.headers['Idempotency-Key'] = key;
-    if (typed === example) request.body = withMember(request.body, 'key', key);
-  }
+  const id = memberOf(text, 'key');
+  const typed = [given, id].filter((one) => one !== undefined && !examples.keys.has(one));
+  const key = typed.length > 0 ? unquoted(typed[0]) : newKey();
+  if (examples.keys.has(given)) request.headers['Idempotency-Key'] = key;
+  if (examples.keys.has(id)) request.body = withMember(request.body, 'key', key);
   if (examples.moments.has(memberOf(text, 'moment')))
     request.body = withMember(request.body, 'moment', momentOf(new Date()));
   return request;

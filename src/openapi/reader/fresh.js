@@ -10,6 +10,9 @@ export function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
+// A key stands quoted or bare in its header (RFC 8941), and bare in a body.
+export const unquoted = (key) => key.replace(/^"(.*)"$/, '$1');
+
 // RFC 3339 in the offset of this machine, as a till writes it: "2026-01-16T09:14:03+03:00".
 export function momentOf(date, minutesEast = -date.getTimezoneOffset()) {
   const local = new Date(date.getTime() + minutesEast * 60_000).toISOString().slice(0, 19);

@@ -24,7 +24,8 @@ export function readerOf(operations, pathname) {
 
 // A page of another origin may see neither header: then the row says it.
 function seen(entry, url, { location, etag, body }, operations) {
-  const id = entry.method === 'post' && typeof body?.id === 'string' ? `${url}/${encodeURIComponent(body.id)}` : undefined;
+  const id =
+    entry.method === 'post' && typeof body?.id === 'string' ? `${url}/${encodeURIComponent(body.id)}` : undefined;
   const version = Number.isInteger(body?.version) ? `"${body.version}"` : undefined;
   return { location: location ?? (id && readerOf(operations, id) ? id : undefined), etag: etag ?? version };
 }

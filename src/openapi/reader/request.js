@@ -2,7 +2,7 @@
 // The third pane: what an operation is sent, as samples in several languages, and sent from here.
 import { renew, token, whenChanged } from './account.js';
 import { element } from './dom.js';
-import { memberOf, momentOf, newKey, withMember } from './fresh.js';
+import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { indented } from './json_text.js';
 import { browser, jsonOf } from './kept.js';
 import { idFor, readerOf, remember, tagFor } from './made.js';
@@ -146,7 +146,8 @@ async function answerTo(request) {
     return fetch(url, { method, headers, body: request.file ? request.bytes : request.body, credentials: 'omit' });
   };
   let reply = await send();
-  if (reply.status === 401 && request.authorized && (await renew())) reply = await send();
+  const isOver = async () => jsonOf(await reply.clone().text())?.action === 'refresh_auth';
+  if (reply.status === 401 && request.authorized && (await isOver()) && (await renew())) reply = await send();
   return answerOf(reply, Math.round(performance.now() - began));
 }
 
@@ -170,7 +171,8 @@ function freshness(keyField, area) {
   return {
     // After somebody has typed.
     follow(input) {
-      const [key, id] = [keyField?.input.value, memberOf(area?.value, 'key')];
+      const key = keyField && unquoted(keyField.input.value);
+      const id = memberOf(area?.value, 'key');
       if (keyField && input === keyField.input && key !== '' && id === linked) put('key', (linked = key));
       else if (keyField && input === area && id !== undefined && key === linked) keyField.input.value = linked = id;
     },
