@@ -249,13 +249,21 @@ describe.skipIf(noBrowser)('the documentation page', () => {
 
     // A clientRequestId that somebody types is the key, too.
     const own = randomUUID();
-    const body = block({ tag: 'sales', id: 'createSale' }).locator('textarea');
+    const body = block({ tag: 'sales', id: 'createSale' }).locator('textarea.body-param__text');
     await body.fill((await body.inputValue()).replace(/("clientRequestId": )"[^"]*"/, `$1"${own}"`));
     const second = await execute({ tag: 'sales', id: 'createSale' });
     expect([second.status, second.body.clientRequestId], JSON.stringify(second.body)).toEqual([201, own]);
 
     await page.locator('.operation-filter-input').fill('Record a SALE');
     await expect.poll(() => page.locator('.opblock-tag').count(), 'the filter reads what is shown').toBe(1);
+
+    // A browser would ask for another path.
+    await page.locator('.operation-filter-input').fill('getSale');
+    const one = block({ tag: 'sales', id: 'getSale' });
+    await one.locator('.opblock-summary-control').click();
+    await one.locator('[data-param-name=id] input').fill('..');
+    await one.getByRole('button', { name: 'Execute' }).click();
+    await expect.poll(() => one.locator('.live-responses-table').textContent()).toContain('A browser cannot send');
 
     // The token ends with the tab.
     const kept = (storage: 'localStorage' | 'sessionStorage') =>

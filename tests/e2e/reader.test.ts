@@ -118,6 +118,7 @@ describe.skipIf(noBrowser)('the reader', () => {
       const request = reply.request();
       expect(request.postData(), 'the body that is shown').toBe(await body.inputValue());
       expect(request.headers()['idempotency-key'], 'the key that is shown').toBe(await key.inputValue());
+      await page.locator('.send[aria-disabled=false]').waitFor();
       expect(await page.evaluate(() => document.activeElement?.textContent), 'the focus stays').toBe(name);
       return { status: reply.status(), replayed: await reply.headerValue('Idempotent-Replayed'), ...sale };
     };

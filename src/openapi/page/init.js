@@ -57,6 +57,8 @@ function examplesOf() {
 }
 
 function refreshed(request) {
+  if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(request.url))
+    throw new Error('A browser cannot send . or .. as a part of a path.');
   const text = typeof request.body === 'string' ? request.body : undefined;
   const given = request.headers?.['Idempotency-Key'];
   if (text === undefined && given === undefined) return request; // the document itself, too

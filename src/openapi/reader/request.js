@@ -205,8 +205,7 @@ function packageNote({ sdk, sdkPage }) {
   return element(
     'p',
     { class: 'limits' },
-    element('code', {}, sdk),
-    ' is a package of the repository: ',
+    `${sdk} is a package of the repository: `,
     element('a', { href: sdkPage.href }, sdkPage.title),
     ' says how to get it.',
   );
