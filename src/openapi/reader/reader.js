@@ -185,8 +185,8 @@ async function everything({ openapi, operations, pages }) {
     ...pages.flatMap((page) =>
       (texts[page.name] ?? []).map(({ id, heading, text }) => ({
         kind: 'guide',
-        title: heading === page.title ? heading : `${page.title}: ${heading}`,
-        names: id ? [] : [page.summary],
+        title: id ? `${page.title}: ${heading}` : page.title,
+        names: id ? [] : [heading, page.summary],
         text,
         href: id ? `${page.href}~${id}` : page.href,
       })),
