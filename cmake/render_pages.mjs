@@ -8,7 +8,7 @@
 //     - [Offline in ten minutes](offline.md): sell while there is no network
 //
 // The name of a page is its path from the folder of CONTENTS, or from the folder above, without ".md". A link to a page that is listed
-// leads to it; one to anything else of the repository becomes plain text, as the reader serves no sources.
+// leads to it; one to anything else of the repository becomes text with the path there, as the reader serves no sources.
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -48,6 +48,12 @@ export function contentsOf(file) {
   }
   return groups.filter(({ pages }) => pages.length > 0);
 }
+
+const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+// A path in the repository, for whom a page of ours has no link.
+const placeOf = (href, source) =>
+  path.relative(repository, path.resolve(path.dirname(source), href.split('#')[0])).replaceAll('\\', '/');
 
 // What a link of this page becomes: another page of the reader, an address elsewhere, or nothing.
 function targetOf(href, source, pages) {
@@ -94,12 +100,16 @@ function linksOf(children, source, pages) {
     else if (child.type === 'html_inline') throw new Error(`${source}: HTML is not for pages: ${child.content}`);
     if (child.type === 'link_open') {
       const target = targetOf(child.attrGet('href'), source, pages);
-      open.push(target);
+      open.push({ target, place: placeOf(child.attrGet('href'), source), text: '' });
       if (target === undefined) Object.assign(child, { tag: 'span', attrs: null });
       else child.attrSet('href', target);
       if (/^https?:/.test(target ?? '')) child.attrSet('rel', 'noreferrer');
-    }
-    if (child.type === 'link_close' && open.pop() === undefined) child.tag = 'span';
+    } else if (/^(text|code_inline)$/.test(child.type) && open.length > 0) open.at(-1).text += child.content;
+    if (child.type !== 'link_close') continue;
+    const { target, place, text } = open.pop();
+    if (target !== undefined) continue;
+    const told = text === place ? '' : `<code>${escapeHtml(place)}</code> `;
+    Object.assign(child, { type: 'html_inline', content: `</span> (${told}in the repository)` });
   }
 }
 

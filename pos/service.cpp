@@ -135,7 +135,13 @@ app::Definition definition() {
     definition.problem_notes = problem_notes();
     definition.reader = {.guides = embedded::guides(),
                          .sdk = "backend-api-client",
-                         .sign_in = openapi::SignIn{"/v1/auth/login", "email", "accessToken"}};
+                         .sdk_page = "offline",
+                         .sign_in = openapi::SignIn{.path = "/v1/auth/login",
+                                                    .login_member = "email",
+                                                    .token_member = "accessToken",
+                                                    .refresh_path = "/v1/auth/refresh",
+                                                    .refresh_member = "refreshToken",
+                                                    .sign_out_path = "/v1/auth/logout"}};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};

@@ -56,15 +56,38 @@ std::vector<http::EmbeddedAsset> assets(Files guides) {
     return all;
 }
 
+// Addresses that people write beside the reader's. The tail would take them for files.
+class Assets {
+public:
+    explicit Assets(Files guides) : files_(http::static_handler({.prefix = "/docs", .assets = assets(guides)})) {}
+    async::Task<void> operator()(http::Context& context) const {
+        const auto asset = context.param("asset");
+        if (asset != "reader/" && asset != "guides" && asset != "guides/") {
+            co_await files_(context);
+            co_return;
+        }
+        // Relative, as a proxy may have taken a prefix away.
+        context.response().status(308).header("Location", asset.ends_with('/') ? "../reader" : "reader");
+    }
+
+private:
+    http::Handler files_;
+};
+
 // What the reader asks for first.
 std::string reader_json(const Reader& reader) {
     JsonObject json;
-    json.flag("guides", !reader.guides.empty()).text_unless_empty("sdk", reader.sdk);
+    json.flag("guides", !reader.guides.empty())
+        .text_unless_empty("sdk", reader.sdk)
+        .text_unless_empty("sdkPage", reader.sdk_page);
     if (!reader.sign_in || reader.people.empty()) return std::move(json).take();
     JsonObject sign_in;
     sign_in.text("path", reader.sign_in->path)
         .text("loginMember", reader.sign_in->login_member)
-        .text("tokenMember", reader.sign_in->token_member);
+        .text("tokenMember", reader.sign_in->token_member)
+        .text_unless_empty("refreshPath", reader.sign_in->refresh_path)
+        .text_unless_empty("refreshMember", reader.sign_in->refresh_member)
+        .text_unless_empty("signOutPath", reader.sign_in->sign_out_path);
     JsonArray people;
     for (const auto& person : reader.people) {
         JsonObject one;
@@ -123,9 +146,7 @@ void mount(http::Router& router, const DocsOptions& options) {
                {.handler = FixedReply(page_of("reader.html"), html_type), .middleware = links});
     router.add(http::Method::get, "/docs/reader.json",
                {.handler = FixedReply(reader_json(options.reader), "application/json"), .middleware = links});
-    router.add(http::Method::get, "/docs/{asset...}",
-               {.handler = http::static_handler({.prefix = "/docs", .assets = assets(options.reader.guides)}),
-                .middleware = links});
+    router.add(http::Method::get, "/docs/{asset...}", {.handler = Assets(options.reader.guides), .middleware = links});
 }
 
 void mount_start_page(http::Router& router, const StartPage& page) {

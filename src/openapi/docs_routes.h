@@ -1,7 +1,7 @@
 #pragma once
 // GET /openapi.json, and two pages over it: Swagger UI at /docs, and at /docs/reader the reader, which has the guides, samples and a
-// search besides; their files are /docs/{asset...}, and /docs/reader.json says what the reader has. All comes out of the binary:
-// nothing is fetched from elsewhere, and no script is inline. Call it after every other route has been added; the document is
+// search besides; their files are /docs/{asset...}, and /docs/reader.json says what the reader has. /docs/reader/, /docs/guides and
+// /docs/guides/ lead to the reader. All comes out of the binary: nothing is fetched from elsewhere, and no script is inline. Call it after every other route has been added; the document is
 // made once, here. The routes may be shared by loops.
 //
 //     openapi::mount(router, {.info = {.title = "Shop", .version = "1.4.0"}});
@@ -21,11 +21,15 @@
 
 namespace openapi {
 
-// How the reader signs a person of the demo in: it posts {login_member: …, "password": …} to `path`.
+// How the pages sign a person of the demo in: they post {login_member: …, "password": …} to `path`.
 struct SignIn {
     std::string path;
     std::string login_member;
     std::string token_member;  // of the reply: the bearer token
+    // {refresh_member: …}, which the reply has as well, posted there gives both anew; "": a token is not renewed.
+    std::string refresh_path{};
+    std::string refresh_member{};
+    std::string sign_out_path{};  // ends the session of the bearer token; "": it is only forgotten
 };
 
 struct DemoPerson {
@@ -37,6 +41,7 @@ struct DemoPerson {
 struct Reader {
     std::span<const base::EmbeddedFile> guides{};  // of doc_pages() in cmake/doc_pages.cmake; none: operations alone
     std::string sdk{};                             // the npm package that TypeScript samples use; none: no such samples
+    std::string sdk_page{};                        // the guide that says how to get it, as "offline"
     std::optional<SignIn> sign_in{};
     std::vector<DemoPerson> people{};  // whose passwords the page shows: in development alone
 };

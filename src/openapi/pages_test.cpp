@@ -114,8 +114,18 @@ TEST_F(DocsTest, HaveEveryModuleOfTheReader) {
         EXPECT_EQ(reply.status, 200) << path;
         if (path.ends_with(".js")) add(reply.body, "from './", "/docs/");
     }
-    EXPECT_EQ(paths.size(), 10U) << testing::PrintToString(paths);
+    EXPECT_EQ(paths.size(), 15U) << testing::PrintToString(paths);
     EXPECT_EQ(get("/docs/reader.json").body, R"({"guides":false})");
+}
+
+TEST_F(DocsTest, LeadToTheReaderFromBesideIt) {
+    for (const auto& [path, location] : {std::pair("/docs/reader/", "../reader"), std::pair("/docs/guides", "reader"),
+                                         std::pair("/docs/guides/", "../reader")}) {
+        const auto reply = get(path);
+        EXPECT_EQ(reply.status, 308) << path;
+        EXPECT_EQ(reply.header("Location"), location) << path;
+    }
+    EXPECT_EQ(get("/docs/reader/x").status, 404);
 }
 
 constexpr base::EmbeddedFile guides[] = {{"guides/index.json", "[]"},
@@ -128,12 +138,18 @@ TEST_F(PagesTest, TheReaderHasTheGuidesAndThePeopleThatItIsGiven) {
     mount(router, {.info = example::info(),
                    .reader = {.guides = guides,
                               .sdk = "shop-client",
-                              .sign_in = SignIn{"/v1/log-in", "name", "token"},
+                              .sdk_page = "offline",
+                              .sign_in = SignIn{.path = "/v1/log-in",
+                                                .login_member = "name",
+                                                .token_member = "token",
+                                                .refresh_path = "/v1/renew",
+                                                .refresh_member = "next",
+                                                .sign_out_path = "/v1/log-out"},
                               .people = {{"owner", "o@shop.example", "a \"demo\""}}}});
     EXPECT_EQ(
         get("/docs/reader.json").body,
-        R"({"guides":true,"sdk":"shop-client","signIn":{"path":"/v1/log-in","loginMember":"name",)"
-        R"("tokenMember":"token"},"people":[{"role":"owner","login":"o@shop.example","password":"a \"demo\""}]})");
+        R"({"guides":true,"sdk":"shop-client","sdkPage":"offline","signIn":{"path":"/v1/log-in","loginMember":"name",)"
+        R"("tokenMember":"token","refreshPath":"/v1/renew","refreshMember":"next","signOutPath":"/v1/log-out"},"people":[{"role":"owner","login":"o@shop.example","password":"a \"demo\""}]})");
     const auto guide = get("/docs/guides/offline.html");
     EXPECT_EQ(guide.body, "<h1>Offline</h1>");
     EXPECT_EQ(guide.header("Content-Type"), "text/html; charset=utf-8");

@@ -245,13 +245,40 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     expect([sale.status, sale.body.status], JSON.stringify(sale.body)).toEqual([201, 'completed']);
     const [row] = await database.query('select total from sales where id = $1', [sale.body.id]);
     expect(Number(row!.total)).toBe(sale.body.total);
+    expect(sale.body.flags, 'the time of the example is the present').not.toContain('recorded_late');
+
+    // A clientRequestId that somebody types is the key, too.
+    const own = randomUUID();
+    const body = block({ tag: 'sales', id: 'createSale' }).locator('textarea.body-param__text');
+    await body.fill((await body.inputValue()).replace(/("clientRequestId": )"[^"]*"/, `$1"${own}"`));
+    const second = await execute({ tag: 'sales', id: 'createSale' });
+    expect([second.status, second.body.clientRequestId], JSON.stringify(second.body)).toEqual([201, own]);
+
+    await page.locator('.operation-filter-input').fill('Record a SALE');
+    await expect
+      .poll(() => page.locator('.opblock-tag').count(), { message: 'the filter reads what is shown' })
+      .toBe(1);
+
+    // A browser would ask for another path.
+    await page.locator('.operation-filter-input').fill('getSale');
+    const one = block({ tag: 'sales', id: 'getSale' });
+    await one.locator('.opblock-summary-control').click();
+    await one.locator('[data-param-name=id] input').fill('..');
+    await one.getByRole('button', { name: 'Execute' }).click();
+    await expect.poll(() => one.locator('.live-responses-table').textContent()).toContain('A browser cannot send');
+
+    // The token ends with the tab.
+    const kept = (storage: 'localStorage' | 'sessionStorage') =>
+      page.evaluate((name) => JSON.stringify(window[name]), storage);
+    expect(await kept('sessionStorage')).toContain(session.body.accessToken);
+    expect(await kept('localStorage')).not.toContain('eyJ');
   });
 
   test('photos of a product and a document, as files that somebody chooses', async () => {
     const login = await send(operationsOf(openapi).find(({ id }) => id === 'login')!);
     const token = JSON.parse(login.text).accessToken;
     await openDocs();
-    await page.evaluate(() => localStorage.clear());
+    await page.evaluate(() => sessionStorage.clear());
     await openDocs();
     await authorize(token);
     // One after the other, with nothing changed but the file: each is a request of its own.
@@ -306,7 +333,7 @@ describe.skipIf(noBrowser)('the documentation page', () => {
   // Pressed on the page, one after the other: two minutes. The test above sends the same without a page.
   test.runIf(environment.long)('every operation succeeds as the page fills it in', { timeout: 900_000 }, async () => {
     await openDocs();
-    await page.evaluate(() => localStorage.clear()); // the token of the test above
+    await page.evaluate(() => sessionStorage.clear()); // the token of the test above
     await openDocs();
     await authorize((await execute({ tag: 'auth', id: 'login' })).body.accessToken);
     const all = operationsOf(openapi);

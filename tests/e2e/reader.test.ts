@@ -1,13 +1,16 @@
 // The reader at /docs/reader of a development server, in Chromium: found, read, tried, on a telephone too. Nothing comes from elsewhere.
 // BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { find, indexOf } from '../../src/openapi/reader/search.js';
+import { memberOf, momentOf, withMember } from '../../src/openapi/reader/fresh.js';
+import { indented } from '../../src/openapi/reader/json_text.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
+import { find, indexOf } from '../../src/openapi/reader/search.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
@@ -53,7 +56,12 @@ async function open(hash = '#/', size = { width: 1280, height: 800 }): Promise<v
   await page.locator('#content h1').waitFor();
 }
 
+async function signOut(): Promise<void> {
+  if ((await page.locator('#account').textContent()) !== 'Sign in') await page.locator('#account').click();
+}
+
 async function signIn(): Promise<void> {
+  await signOut();
   await page.locator('#account').click();
   await page.getByRole('button', { name: /^As owner/ }).click();
   await page.getByRole('button', { name: 'Sign out owner' }).waitFor();
@@ -78,7 +86,7 @@ describe.skipIf(noBrowser)('the reader', () => {
     const ids = new Set<string>();
     for (let count = 0; count < 2; ++count) {
       const sent = page.waitForResponse((reply) => reply.url().endsWith('/v1/sales'));
-      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
       const reply = await sent;
       expect(reply.status()).toBe(201);
       const sale = await reply.json();
@@ -93,6 +101,251 @@ describe.skipIf(noBrowser)('the reader', () => {
     expect(complaints).toEqual([]);
     // The token is of this tab, and of no other.
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('eyJ');
+  });
+
+  test('what is shown is what is sent; it can be sent again, and what it made is found', async () => {
+    await open('#/operation/createSale');
+    await signIn();
+    const key = page.locator('[id="parameter-header-Idempotency-Key"]');
+    const body = page.locator('#request-body');
+    const press = async (name: string) => {
+      const [reply] = await Promise.all([
+        page.waitForResponse((one) => one.url().endsWith('/v1/sales')),
+        page.getByRole('button', { name, exact: true }).press('Enter'),
+      ]);
+      const sale = await reply.json();
+      await expect.poll(() => page.locator('.reply').textContent()).toContain(sale.id);
+      const request = reply.request();
+      expect(request.postData(), 'the body that is shown').toBe(await body.inputValue());
+      expect(request.headers()['idempotency-key'], 'the key that is shown').toBe(await key.inputValue());
+      await page.locator('.send[aria-disabled=false]').waitFor();
+      expect(await page.evaluate(() => document.activeElement?.textContent), 'the focus stays').toBe(name);
+      return { ...sale, code: reply.status(), replayed: await reply.headerValue('Idempotent-Replayed') };
+    };
+    const first = await press('Send');
+    expect([first.code, first.clientRequestId]).toEqual([201, await key.inputValue()]);
+    expect(first.flags, 'it is of today').not.toContain('recorded_late');
+    const same = await press('Send the same again');
+    expect([same.id, same.replayed]).toEqual([first.id, 'true']);
+    expect(await page.locator('.reply').textContent()).toContain('Idempotent-Replayed');
+    expect((await press('Send')).id, 'a new key').not.toBe(first.id);
+
+    // Whoever writes an id of their own has it as the key, and sends it as often as they like.
+    const own = randomUUID();
+    await body.fill(withMember(await body.inputValue(), 'key', own));
+    expect(await key.inputValue()).toBe(own);
+    const chosen = await press('Send');
+    expect([chosen.code, chosen.clientRequestId]).toEqual([201, own]);
+    expect((await press('Send')).id).toBe(chosen.id);
+    await key.fill('a-key-of-mine');
+    expect(memberOf(await body.inputValue(), 'key'), 'and the other way round').toBe('a-key-of-mine');
+
+    await page.locator('.reply a').click();
+    await page.getByRole('heading', { name: 'One sale with lines, taxes and payments' }).waitFor();
+    expect(await page.locator('#parameter-path-id').inputValue()).toBe(chosen.id);
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => page.locator('.reply').textContent()).toContain(chosen.receiptNumber);
+    await page.evaluate(() => (location.hash = '#/operation/getSaleByClientRequest'));
+    await page.getByRole('heading', { name: 'The sale of a clientRequestId' }).waitFor();
+    expect(await page.locator('#parameter-path-id').inputValue()).toBe(own);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a row that was made is changed by its id and its version', async () => {
+    await open('#/operation/createCategory');
+    await signIn();
+    const press = async (status: number) => {
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await expect.poll(() => page.locator('.reply strong').allTextContents()).toEqual([String(status)]);
+    };
+    await page.locator('#request-body').fill(JSON.stringify({ name: `Read again ${randomUUID()}` }));
+    await press(201);
+    const id = (await page.locator('.reply a').textContent())!.split('/').at(-1);
+    await page.evaluate(() => (location.hash = '#/operation/changeCategory'));
+    await expect.poll(() => page.locator('#parameter-path-id').inputValue()).toBe(id);
+    const version = page.locator('[id="parameter-header-If-Match"]');
+    for (const expected of [1, 2]) {
+      const shown = await version.inputValue();
+      expect(shown).toMatch(new RegExp(`^"${expected}\\b`));
+      await page.locator('#request-body').fill(JSON.stringify({ name: `Changed at ${expected} ${randomUUID()}` }));
+      await press(200);
+      await expect.poll(() => version.inputValue()).not.toBe(shown);
+    }
+    // A browser would ask for another path.
+    const before = asked.length;
+    await page.locator('#parameter-path-id').fill('..');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    expect(
+      await page.locator('#parameter-path-id').evaluate((one: HTMLInputElement) => one.validationMessage),
+    ).toContain('cannot send');
+    expect(await page.locator('.sample code').textContent()).toContain('/v1/categories/%7Bid%7D');
+    expect(asked.length).toBe(before);
+  });
+
+  test('signing out ends the session at the service, also when the token has run out', async () => {
+    await open('#/operation/getMe');
+    await signIn();
+    const tokenOf = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('reader.account')!).token as string);
+    const isRefused = async (token: string) => (await service.api('GET', '/v1/auth/me', { token })).status === 401;
+    const leave = async () => {
+      const [reply] = await Promise.all([
+        page.waitForResponse((one) => one.url().endsWith('/v1/auth/logout') && one.status() !== 401),
+        page.locator('#account').click(),
+      ]);
+      expect(reply.status()).toBe(204);
+      expect(await page.evaluate(() => sessionStorage.getItem('reader.account'))).toBeNull();
+    };
+    const token = await tokenOf();
+    expect(await isRefused(token)).toBe(false);
+    await leave();
+    expect(await isRefused(token)).toBe(true);
+
+    await signIn();
+    const second = await tokenOf();
+    const spoil = () =>
+      page.evaluate(() => {
+        const account = JSON.parse(sessionStorage.getItem('reader.account')!);
+        sessionStorage.setItem('reader.account', JSON.stringify({ ...account, token: `${account.token}x` }));
+      });
+    await spoil();
+    await page.reload();
+    await page.locator('#content h1').waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect
+      .poll(() => page.locator('.reply').textContent(), { message: 'a token of its own is renewed' })
+      .toContain(owner.email);
+    await spoil();
+    await page.reload();
+    await page.locator('#content h1').waitFor();
+    await leave();
+    expect(await isRefused(second)).toBe(true);
+    complaints.length = 0; // Chromium tells of each 401
+  });
+
+  test('odd addresses, what others wrote into the storage, and none at all leave a page that works', async () => {
+    await open();
+    for (const hash of ['#/%', '#/%E0%A4%A', '#/100%']) {
+      await page.evaluate((to) => (location.hash = to), hash);
+      await expect
+        .poll(() => page.locator('#content h1').textContent(), { message: hash })
+        .toBe('There is no such page');
+      await page.evaluate(() => (location.hash = '#/'));
+      await page.getByRole('heading', { name: 'Begin' }).waitFor();
+    }
+    await page.evaluate(() => (location.hash = '#/guide/offline~%'));
+    await page.getByRole('heading', { name: 'Offline in ten minutes' }).waitFor();
+    for (const text of ['{broken', '"text"', '{"token":7}']) {
+      await page.evaluate((value) => sessionStorage.setItem('reader.account', value), text);
+      await open();
+      expect(await page.locator('#account').textContent(), text).toBe('Sign in');
+    }
+    await page.evaluate(() => sessionStorage.clear());
+    expect(complaints).toEqual([]);
+
+    const other = await browser.newPage();
+    try {
+      await other.addInitScript(() => {
+        for (const name of ['localStorage', 'sessionStorage'])
+          Object.defineProperty(globalThis, name, {
+            get: () => {
+              throw new DOMException('refused', 'SecurityError');
+            },
+          });
+      });
+      await other.goto(`${service.url}/docs/reader#/operation/getMe`);
+      await other.locator('#content h1').waitFor();
+      await other.getByRole('button', { name: 'Dark' }).click();
+      expect(await other.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+      await other.locator('#account').click();
+      await other.getByRole('button', { name: /^As owner/ }).click();
+      await other.getByRole('button', { name: 'Sign out owner' }).waitFor();
+      await other.getByRole('button', { name: 'Send', exact: true }).click();
+      await expect.poll(() => other.locator('.reply').textContent()).toContain(owner.email);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('what people look for is found, as what it is', async () => {
+    await open();
+    const found = async (query: string) => {
+      await page.locator('#query').fill(query);
+      await expect.poll(() => page.locator('#found [role=status]').textContent()).toMatch(/found/);
+      return page
+        .locator('#found a')
+        .evaluateAll((all) => all.map((one) => [one.querySelector('small')!.textContent!, one.getAttribute('href')!]));
+    };
+    for (const [query, kind, href] of [
+      ['websocket', 'operation', '#/operation/'],
+      ['clientrequestid', 'operation', '#/operation/getSaleByClientRequest'],
+      ['receiptnumber', 'guide', '#/guide/'],
+      ['postman', 'guide', '#/guide/collections'],
+      ['insomnia', 'guide', '#/guide/collections'],
+      ['deprecation', 'guide', '#/guide/api-changes'],
+      ['refund', 'operation', '#/operation/refundPayment'],
+      ['first sale', 'guide', '#/guide/getting-started'],
+      ['mpesa', 'guide', '#/guide/mpesa'],
+      ['sale.total_mismatch', 'error', '/problems/sale.total_mismatch'],
+    ] as const) {
+      const [first] = await found(query);
+      expect(first?.[0], query).toBe(kind);
+      expect(first?.[1], query).toContain(href);
+    }
+    expect(await found('onRefundCreated')).toContainEqual(['event', '#/operation/onRefundCreated']);
+    // What the reader has no page of is named by its place.
+    await page.evaluate(() => (location.hash = '#/guide/getting-started'));
+    await page.getByRole('heading', { name: 'And then' }).waitFor();
+    expect(await page.locator('.guide').textContent()).toContain('(docs/life-of-a-request.md in the repository)');
+  });
+
+  test('a keyboard and a telephone come to the reply', async () => {
+    await open('#/operation/createCategory', { width: 390, height: 844 });
+    await signOut();
+    const menu = page.locator('#menu');
+    await menu.click();
+    await page.keyboard.press('Escape');
+    expect(await menu.getAttribute('aria-expanded')).toBe('false');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('menu');
+    await page.getByRole('link', { name: 'Try it' }).press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('try');
+    await page.getByRole('button', { name: 'Send', exact: true }).press('Enter');
+    const reply = page.locator('.reply');
+    await expect.poll(() => reply.textContent()).toContain('401');
+    await expect
+      .poll(() => reply.evaluate((one) => one.getBoundingClientRect().top), { message: 'it is in sight' })
+      .toBeLessThan(700);
+    await page.locator('.languages').getByRole('button', { name: 'TypeScript' }).click();
+    expect(await page.locator('.sample a').getAttribute('href')).toBe('#/guide/offline');
+    await expectUsable('a reply', false);
+  });
+
+  test('Swagger UI signs people of the demo in and out', async () => {
+    await page.goto(`${service.url}/docs`);
+    await page.locator('.opblock-tag').first().waitFor();
+    await page.getByRole('button', { name: 'As owner' }).click();
+    await expect.poll(() => page.locator('#state').textContent()).toContain('Signed in as owner');
+    const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('docs.session')!).token as string);
+    expect((await service.api('GET', '/v1/auth/me', { token })).status).toBe(200);
+    await page.getByRole('button', { name: 'Authorize', exact: true }).click();
+    const bearer = page.locator('.auth-container').filter({ has: page.getByRole('button', { name: 'Logout' }) });
+    const [reply] = await Promise.all([
+      page.waitForResponse((one) => one.url().endsWith('/v1/auth/logout')),
+      bearer.getByRole('button', { name: 'Logout' }).click(),
+    ]);
+    expect(reply.status()).toBe(204);
+    expect((await service.api('GET', '/v1/auth/me', { token })).status).toBe(401);
+    expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(token);
+  });
+
+  test('addresses beside the pages lead to them', async () => {
+    for (const [at, location] of [
+      ['/docs/reader/', '../reader'],
+      ['/docs/guides', 'reader'],
+      ['/docs/guides/', '../reader'],
+    ] as const) {
+      const reply = await fetch(service.url + at, { redirect: 'manual' });
+      expect([reply.status, reply.headers.get('location')], at).toEqual([308, location]);
+    }
   });
 
   test('every page of the guides and every operation is drawn, and links among pages lead somewhere', async () => {
@@ -215,7 +468,7 @@ describe.skipIf(noBrowser)('the reader', () => {
       await page.locator('#found a').first().waitFor();
       await expectUsable(`search-${size.width}-${scheme}`, false);
       await page.keyboard.press('Escape');
-      if ((await page.locator('#account').textContent()) !== 'Sign in') await page.locator('#account').click();
+      await signOut();
       await page.locator('#account').click();
       await expectUsable(`signing-${size.width}-${scheme}`, false);
     },
@@ -317,7 +570,42 @@ describe('search', () => {
     ['  ', []],
     ['/v1/sales', ['a']],
     ['(*.', []],
+    ['createsale', ['a']],
+    ['createsa', ['a']],
+    ['recordasale', []],
+    ['listsales', ['b']],
+    ['coffee-shop', []],
   ])('%s', (query, expected) => expect(hrefs(query)).toEqual(expected));
+});
+
+describe('what is new with each request', () => {
+  test.each([
+    [0, '2026-01-16T06:14:03+00:00'],
+    [180, '2026-01-16T09:14:03+03:00'],
+    [-210, '2026-01-16T02:44:03-03:30'],
+    [1200, '2026-01-17T02:14:03+20:00'],
+  ])('a time %i minutes east', (east, expected) =>
+    expect(momentOf(new Date('2026-01-16T06:14:03.999Z'), east)).toBe(expected),
+  );
+
+  test('members are found and written in a text that is no JSON yet', () => {
+    const text = '{"clientRequestId" : "a\\"b", "lines": [{"name": "a"';
+    expect(memberOf(text, 'key')).toBe('a"b');
+    expect(withMember(text, 'key', '$& "c"')).toBe('{"clientRequestId" : "$& \\"c\\"", "lines": [{"name": "a"');
+    expect(memberOf('{"other": 1}', 'key')).toBeUndefined();
+    expect(memberOf(undefined, 'moment')).toBeUndefined();
+  });
+});
+
+describe('JSON of a reply', () => {
+  test.each([
+    ['{"n":9007199254740993,"m":1.0,"e":1E400}', '{\n  "n": 9007199254740993,\n  "m": 1.0,\n  "e": 1E400\n}'],
+    ['[]', '[]'],
+    [' {"a" : {} , "b":[ 1,"{,\\" :}"] }', '{\n  "a": {},\n  "b": [\n    1,\n    "{,\\" :}"\n  ]\n}'],
+    ['"text"', '"text"'],
+    ['null', 'null'],
+  ])('%s', (text, expected) => expect(indented(text)).toBe(expected));
+  test('that is none is refused', () => expect(() => indented('{"a":')).toThrow());
 });
 
 describe('samples', () => {

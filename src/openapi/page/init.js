@@ -1,5 +1,15 @@
-/* global crypto, document, MutationObserver, SwaggerUIBundle */
+/* global document, location, MutationObserver, setTimeout, SwaggerUIBundle */
 // A file of its own: the Content-Security-Policy allows no inline script.
+import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
+import { browser, jsonOf, tab } from './kept.js';
+import { begin, end } from './session.js';
+
+let loading = true;
+function tell(text) {
+  const state = document.getElementById('state');
+  state.textContent = text;
+  state.hidden = text === '';
+}
 
 // What Swagger UI leaves to be done: fields without a name, which a screen reader calls no more than "edit" or "list", buttons that
 // are called other than they read, long texts that a keyboard cannot scroll, and links inside of buttons (the button opens the
@@ -12,6 +22,10 @@ function nameOf(field) {
 }
 
 function complete() {
+  if (loading && document.querySelector('.swagger-ui :is(.information-container, .errors-wrapper)')) {
+    loading = false;
+    tell('');
+  }
   for (const field of document.querySelectorAll('textarea:not([aria-label]), select:not([aria-label])'))
     field.setAttribute('aria-label', nameOf(field));
   for (const button of document.querySelectorAll('.auth-btn-wrapper [aria-label]'))
@@ -23,31 +37,133 @@ function complete() {
 }
 
 // The Idempotency-Key that is filled in is an example: sent twice, with two bodies, it is refused. It stands for a new one with each
-// Execute, in the body (clientRequestId) as well; a key that somebody has typed is sent as it is. Swagger UI shows what was sent.
-function exampleKeys() {
+// Execute, in the body (clientRequestId) as well; so does the time of an example for the present. What somebody has typed is sent as it
+// is: a clientRequestId is then the key, too, and the other way round. Swagger UI shows what was sent.
+let examples;
+function examplesOf() {
   const operations = Object.values(ui.specSelectors.specJson().toJS().paths ?? {}).flatMap((path) =>
     Object.values(path),
   );
-  const parameters = operations.flatMap((operation) => operation.parameters ?? []);
-  return new Set(parameters.filter(({ name }) => name === 'Idempotency-Key').map(({ example }) => example));
+  const keys = operations.flatMap(({ parameters = [] }) => parameters.filter(({ name }) => name === 'Idempotency-Key'));
+  const bodies = operations.flatMap(({ requestBody }) =>
+    Object.values(requestBody?.content ?? {}).map(({ example }) => JSON.stringify(example)),
+  );
+  return {
+    keys: new Set(
+      [...keys.map(({ example }) => example), ...bodies.map((body) => memberOf(body, 'key'))].filter(Boolean),
+    ),
+    moments: new Set(bodies.map((body) => memberOf(body, 'moment')).filter(Boolean)),
+  };
 }
 
-// Not crypto.randomUUID(), which a page at http://192.168.… does not have.
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
-
-function withNewKey(request) {
-  const example = request.headers?.['Idempotency-Key'];
-  if (!example || !exampleKeys().has(example)) return request;
-  const key = newKey();
-  request.headers['Idempotency-Key'] = key;
-  if (typeof request.body === 'string') request.body = request.body.replaceAll(example, key);
+function refreshed(request) {
+  if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(request.url))
+    throw new Error('A browser cannot send . or .. as a part of a path.');
+  const text = typeof request.body === 'string' ? request.body : undefined;
+  const given = request.headers?.['Idempotency-Key'];
+  if (text === undefined && given === undefined) return request; // the document itself, too
+  examples ??= examplesOf();
+  const id = memberOf(text, 'key');
+  const typed = [given, id].filter((one) => one !== undefined && !examples.keys.has(one));
+  const key = typed.length > 0 ? unquoted(typed[0]) : newKey();
+  if (examples.keys.has(given)) request.headers['Idempotency-Key'] = key;
+  if (examples.keys.has(id)) request.body = withMember(request.body, 'key', key);
+  if (examples.moments.has(memberOf(text, 'moment')))
+    request.body = withMember(request.body, 'moment', momentOf(new Date()));
   return request;
+}
+
+// ---- Who calls --------------------------------------------------------------------------------------------------
+
+// What is authorised stays in this tab, over a reload. Swagger UI itself would keep it in the browser, beyond every log-out.
+const kept = 'docs.authorized';
+const mine = 'docs.session'; // the session that this page has begun, to be ended with it
+browser.set('authorized', null); // of versions that did
+
+const { signIn, people = [] } = await fetch('/docs/reader.json').then(
+  (reply) => reply.json(),
+  () => ({}),
+);
+
+const keeper = () => ({
+  statePlugins: {
+    auth: {
+      wrapActions: {
+        authorize: (original) => (payload) => remembered(original(payload)),
+        logout: (original) => (payload) => {
+          if (payload.includes('bearer')) signOut();
+          return remembered(original(payload));
+        },
+      },
+    },
+  },
+});
+
+function remembered(action) {
+  // The state has it when the action has run.
+  setTimeout(() => tab.set(kept, JSON.stringify(ui.authSelectors.authorized()?.toJS() ?? {})));
+  return action;
+}
+
+function restore() {
+  const authorized = jsonOf(tab.get(kept));
+  if (authorized && typeof authorized === 'object') ui.authActions.restoreAuthorization({ authorized });
+}
+
+async function signOut() {
+  const session = jsonOf(tab.get(mine));
+  tab.set(mine, null);
+  if (!session) return;
+  try {
+    await end(session, signIn, location.origin);
+  } catch (error) {
+    tell(`You are signed out here, but the service has not ended the session: ${error.message}`);
+  }
+}
+
+async function become(person) {
+  try {
+    await signOut();
+    const session = await begin(person, signIn, location.origin);
+    tab.set(mine, JSON.stringify(session));
+    const schema = ui.specSelectors.specJson().getIn(['components', 'securitySchemes', 'bearer']).toJS();
+    ui.authActions.authorize({ bearer: { name: 'bearer', schema, value: session.token } });
+    tell(`Signed in as ${person.role}.`);
+  } catch (error) {
+    tell(`That did not work: ${error.message}`);
+  }
+}
+
+// In development alone.
+function showPeople() {
+  const group = document.getElementById('people');
+  group.hidden = people.length === 0;
+  group.replaceChildren();
+  for (const person of people) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = `As ${person.role}`;
+    button.addEventListener('click', () => become(person));
+    group.append(button);
+  }
+}
+
+// ---- The page ---------------------------------------------------------------------------------------------------
+
+// Its own filter looks at tags and paths. This looks at what the list shows, and at operationIds.
+function opsFilter(tagged, phrase) {
+  const asked = phrase.toLowerCase();
+  const has = (...texts) => texts.some((text) => text?.toLowerCase().includes(asked));
+  return tagged
+    .map((tag, name) => {
+      if (has(name)) return tag;
+      return tag.update('operations', (all) =>
+        all.filter((one) =>
+          has(one.get('path'), one.getIn(['operation', 'summary']), one.getIn(['operation', 'operationId'])),
+        ),
+      );
+    })
+    .filter((tag) => tag.get('operations').size > 0);
 }
 
 const ui = SwaggerUIBundle({
@@ -59,14 +175,17 @@ const ui = SwaggerUIBundle({
   tagsSorter: (one, other) => Number(one === 'operations') - Number(other === 'operations'), // probes come last
   defaultModelsExpandDepth: 0, // the list of all schemas opens when asked: each operation shows its own
   filter: true,
-  persistAuthorization: true, // in this browser, so that it survives a reload
+  persistAuthorization: false,
+  plugins: [keeper, () => ({ fn: { opsFilter } })],
   tryItOutEnabled: true, // an operation opens with its example filled in, ready for Execute
   presets: [SwaggerUIBundle.presets.apis],
   layout: 'BaseLayout',
   validatorUrl: null, // the default would send the document to a server elsewhere
-  requestInterceptor: withNewKey,
+  requestInterceptor: refreshed,
   onComplete() {
     document.title = ui.specSelectors.info().get('title');
+    restore();
+    showPeople();
   },
 });
 

@@ -1,32 +1,36 @@
-/* global document, sessionStorage */
-// Who calls from this page: a token in this tab alone, which ends with it. In development the demo's people sign in with one press.
+/* global document */
+// Who calls from this page: a token in this tab alone, which ends with it. In development the demo's people sign in with one press, and
+// signing out ends that session at the service. A token that was typed belongs to a session of somebody else: it is forgotten.
 import { element } from './dom.js';
+import { jsonOf, tab } from './kept.js';
+import { begin, end, renewed } from './session.js';
 
 const kept = 'reader.account';
 const listeners = [];
-let account = JSON.parse(sessionStorage.getItem(kept) ?? 'null');
+let service; // { signIn, server }
+let account = jsonOf(tab.get(kept)); // { token, name, refresh? }
+if (typeof account?.token !== 'string') account = null;
 
 export const token = () => account?.token;
 export const whenChanged = (listener) => listeners.push(listener);
 
 function become(next) {
   account = next;
-  if (next) sessionStorage.setItem(kept, JSON.stringify(next));
-  else sessionStorage.removeItem(kept);
-  document.getElementById('account').textContent = next ? `Sign out ${next.name}` : 'Sign in';
+  tab.set(kept, next && JSON.stringify(next));
+  const out = next?.refresh ? `Sign out ${next.name}` : 'Forget token';
+  document.getElementById('account').textContent = next ? out : 'Sign in';
   for (const listener of listeners) listener();
 }
 
-async function signIn({ login, password }, { path, loginMember, tokenMember }, server) {
-  const reply = await fetch(server + path, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    credentials: 'omit',
-    body: JSON.stringify({ [loginMember]: login, password }),
-  });
-  const answer = await reply.json();
-  if (!reply.ok) throw new Error(answer.detail ?? answer.title);
-  return answer[tokenMember];
+// A token of this page's own session that has run out: true when there is a new one.
+export async function renew() {
+  if (!account?.refresh) return false;
+  try {
+    become({ ...account, ...(await renewed(account, service.signIn, service.server)) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // config: `people` and `signIn` of /docs/reader.json, both in development alone.
@@ -34,6 +38,7 @@ export function accountButton(config, server) {
   const button = document.getElementById('account');
   const dialog = document.getElementById('signing');
   const fault = element('p', { class: 'fault', role: 'alert' });
+  service = { signIn: config.signIn, server };
   const done = (next) => {
     become(next);
     dialog.close();
@@ -48,7 +53,7 @@ export function accountButton(config, server) {
           type: 'button',
           onclick: async () => {
             try {
-              done({ token: await signIn(login, config.signIn, server), name: login.role });
+              done({ ...(await begin(login, config.signIn, server)), name: login.role });
             } catch (error) {
               fault.textContent = `That did not work: ${error.message}`;
             }
@@ -83,11 +88,21 @@ export function accountButton(config, server) {
     element('button', { type: 'button', onclick: () => dialog.close() }, 'Close'),
   );
   for (const child of [...dialog.childNodes]) if (child.nodeType === 3) child.remove(); // of what was not there
-  button.addEventListener('click', () => {
-    if (account) return become(null);
-    fault.textContent = '';
+  const ask = (text = '') => {
+    fault.textContent = text;
     field.value = '';
     dialog.showModal();
+  };
+  button.addEventListener('click', async () => {
+    if (!account) return ask();
+    const left = account;
+    become(null);
+    if (!left.refresh) return;
+    try {
+      await end(left, config.signIn, server);
+    } catch (error) {
+      ask(`You are signed out here, but the service has not ended the session: ${error.message}`);
+    }
   });
   become(account);
 }

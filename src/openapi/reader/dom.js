@@ -14,6 +14,15 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// A part of an address. A percent sign that is no encoding stays what it is.
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 // `code` between backticks, as descriptions write it.
 export const inline = (text) =>
   text.split('`').map((part, number) => (number % 2 === 1 ? element('code', {}, part) : part));

@@ -94,7 +94,13 @@ export function operationView(openapi, entry) {
   const isFailure = ([status]) => /^[45]/.test(status);
   return [
     element('h1', { tabindex: '-1' }, operation.summary ?? entry.id),
-    element('p', { class: 'address' }, method(entry.method), element('code', {}, entry.event ?? entry.path)),
+    element(
+      'p',
+      { class: 'address' },
+      method(entry.method),
+      element('code', {}, entry.event ?? entry.path),
+      !entry.event && element('a', { href: '#try' }, 'Try it'),
+    ),
     operation.deprecated && element('p', { class: 'fault' }, 'Deprecated: it will go.'),
     ...prose(operation.description),
     ...parameterList(openapi, operation.parameters ?? []),

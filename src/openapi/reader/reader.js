@@ -1,8 +1,9 @@
-/* global document, history, localStorage, location, matchMedia, scrollTo */
+/* global document, history, location, matchMedia, scrollTo */
 // The reader: pages on the left, what is read in the middle, samples and a try on the right. Everything comes from this server: the
 // document, the guides, and /docs/reader.json, which says what this service has.
 import { accountButton } from './account.js';
-import { element, inline, prose } from './dom.js';
+import { decoded, element, inline, prose } from './dom.js';
+import { browser } from './kept.js';
 import { badge, operationView } from './operation.js';
 import { copyButton, noRequest, requestPane } from './request.js';
 import { find, indexOf } from './search.js';
@@ -133,7 +134,7 @@ function showMenu(open) {
 }
 
 async function show(site, focus) {
-  const whole = decodeURIComponent(location.hash || '#/');
+  const whole = decoded(location.hash || '#/');
   const [href, anchor] = whole.split('~');
   const entry = site.operations.find((one) => one.href === href);
   const page = site.pages.find((one) => one.href === href);
@@ -150,7 +151,7 @@ async function show(site, focus) {
   } catch (error) {
     view = [element('h1', { tabindex: '-1' }, 'This did not load'), element('p', {}, error.message)];
   }
-  if (decodeURIComponent(location.hash || '#/') !== whole) return; // somebody was faster
+  if (decoded(location.hash || '#/') !== whole) return; // somebody was faster
   at('content').replaceChildren(...view);
   const tries = entry !== undefined && !entry.event;
   at('request').hidden = !tries;
@@ -173,8 +174,9 @@ async function show(site, focus) {
 async function everything({ openapi, operations, pages }) {
   const texts = pages.length > 0 ? await json('/docs/guides/search.json') : {};
   return indexOf([
-    ...operations.map(({ id, path, tag, href, operation }) => ({
-      kind: 'operation',
+    ...operations.map(({ id, path, tag, href, operation, event }) => ({
+      kind: event ? 'event' : 'operation',
+      minor: event !== undefined,
       title: operation.summary ?? id,
       names: [id, path, tag],
       text: operation.description,
@@ -183,13 +185,15 @@ async function everything({ openapi, operations, pages }) {
     ...pages.flatMap((page) =>
       (texts[page.name] ?? []).map(({ id, heading, text }) => ({
         kind: 'guide',
-        title: heading === page.title ? heading : `${page.title}: ${heading}`,
+        title: id ? `${page.title}: ${heading}` : page.title,
+        names: id ? [] : [heading, page.summary],
         text,
         href: id ? `${page.href}~${id}` : page.href,
       })),
     ),
     ...Object.entries(openapi['x-problems'] ?? {}).map(([code, { title }]) => ({
       kind: 'error',
+      minor: true,
       title: code,
       names: [code],
       text: title,
@@ -225,7 +229,11 @@ function search(site) {
     links()[0]?.click();
   });
   at('search').addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') return close();
+    if (event.key === 'Escape') {
+      if (!found.hidden) event.preventDefault(); // one press closes one thing
+      if (document.activeElement !== query) query.focus();
+      return close();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || found.hidden) return;
     event.preventDefault();
@@ -245,13 +253,13 @@ function search(site) {
 function theme() {
   const button = at('theme');
   const system = matchMedia('(prefers-color-scheme: dark)');
-  const dark = () => (localStorage.getItem('reader.theme') ?? (system.matches ? 'dark' : 'light')) === 'dark';
+  const dark = () => (browser.get('reader.theme') ?? (system.matches ? 'dark' : 'light')) === 'dark';
   const draw = () => {
     document.documentElement.dataset.theme = dark() ? 'dark' : 'light';
     button.textContent = dark() ? 'Light' : 'Dark';
   };
   button.addEventListener('click', () => {
-    localStorage.setItem('reader.theme', dark() ? 'light' : 'dark');
+    browser.set('reader.theme', dark() ? 'light' : 'dark');
     draw();
   });
   system.addEventListener('change', draw);
@@ -260,7 +268,13 @@ function theme() {
 
 async function start() {
   theme();
-  at('menu').addEventListener('click', () => showMenu(at('menu').getAttribute('aria-expanded') !== 'true'));
+  const isOpen = () => at('menu').getAttribute('aria-expanded') === 'true';
+  at('menu').addEventListener('click', () => showMenu(!isOpen()));
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || !isOpen()) return;
+    showMenu(false);
+    at('menu').focus();
+  });
   const [config, openapi] = await Promise.all([json('/docs/reader.json'), json('/openapi.json')]);
   const groups = (config.guides ? await json('/docs/guides/index.json') : []).map(({ name, pages }) => ({
     name,
@@ -274,6 +288,7 @@ async function start() {
     operations: operationsOf(openapi),
     server: serverOf(openapi),
     sdk: config.sdk,
+    sdkPage: groups.flatMap(({ pages }) => pages).find(({ name }) => name === config.sdkPage),
   };
   at('brand').replaceChildren(...inline(openapi.info.title));
   at('navigation').replaceChildren(...navigation(site));
@@ -283,10 +298,11 @@ async function start() {
   // The skip link, and the headings' links of a guide, are no pages.
   document.addEventListener('click', (event) => {
     const href = event.target.closest?.('a')?.getAttribute('href');
-    if (href === '#content') {
-      event.preventDefault();
-      at('content').focus();
-    }
+    const target = { '#content': at('content'), '#try': at('try') }[href];
+    if (!target) return;
+    event.preventDefault();
+    target.focus();
+    target.scrollIntoView();
   });
   if (location.hash === '') history.replaceState(null, '', '#/');
   await show(site, false);

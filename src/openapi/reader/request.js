@@ -1,21 +1,16 @@
-/* global crypto, document, Headers, localStorage, navigator, performance */
+/* global document, Headers, navigator, performance */
 // The third pane: what an operation is sent, as samples in several languages, and sent from here.
-import { token, whenChanged } from './account.js';
+import { renew, token, whenChanged } from './account.js';
 import { element } from './dom.js';
+import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
+import { indented } from './json_text.js';
+import { browser, jsonOf } from './kept.js';
+import { idFor, readerOf, remember, tagFor } from './made.js';
 import { samples } from './samples.js';
 import { resolved } from './schema.js';
 
 let shown; // draws the samples anew when the account has changed
 whenChanged(() => shown?.());
-
-// Not crypto.randomUUID(), which a page at http://192.168.… does not have.
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
 
 export function copyButton(textOf) {
   const button = element('button', { type: 'button', class: 'copy' }, 'Copy');
@@ -33,25 +28,38 @@ export function copyButton(textOf) {
 const codeBlock = (text, label) =>
   element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, element('code', {}, text));
 
-// { field, valueOf }: one that has an example is filled in with it.
-function fieldOf(parameter) {
+const dots = /^(\.|%2e){1,2}$/i;
+
+// One that has an example is filled in with it; the id of what was made here before, with that.
+function fieldOf(path, parameter) {
   const { name, schema = {}, example, required } = parameter;
   const id = `parameter-${parameter.in}-${name}`;
   const key = name === 'Idempotency-Key';
+  const place = parameter.in === 'path';
+  const made = place ? idFor(path, name) : undefined;
+  const value = made ?? (example === undefined ? '' : String(example));
   const input = element('input', {
     id,
     autocomplete: 'off',
     spellcheck: 'false',
-    value: example === undefined ? '' : String(example),
+    value,
+    required: place,
     placeholder: schema.default === undefined ? undefined : String(schema.default),
   });
   const label = element(
     'label',
     { for: id },
     element('code', {}, name),
-    ` in the ${parameter.in}${required ? ', required' : ''}${key ? '; a new one at each press' : ''}`,
+    ` in the ${parameter.in}${required ? ', required' : ''}`,
+    key && '; a new one for each request, unless you type one',
+    made && '; of the last reply',
   );
-  return { parameter, input, view: element('div', { class: 'field' }, label, input), example: input.value, key };
+  // Browsers fold these out of an address, however they are written.
+  if (place)
+    input.addEventListener('input', () =>
+      input.setCustomValidity(dots.test(input.value) ? 'A browser cannot send this as a part of a path.' : ''),
+    );
+  return { parameter, input, view: element('div', { class: 'field' }, label, input), key };
 }
 
 // The type of the body that this page writes: JSON before bytes before forms.
@@ -80,7 +88,7 @@ function requestOf(entry, fields, body, server) {
   const url = new URL(
     server +
       entry.path.replace(/\{(\w+)\}/g, (whole, name) =>
-        name in pathValues ? encodeURIComponent(pathValues[name]) : whole,
+        name in pathValues && !dots.test(pathValues[name]) ? encodeURIComponent(pathValues[name]) : whole,
       ),
   );
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -98,62 +106,138 @@ function requestOf(entry, fields, body, server) {
   };
 }
 
-// An example's key serves once: it stands for a new one, in the body as well.
-function withNewKeys(request, fields) {
-  let { headers, body } = request;
-  for (const { parameter, input, key, example } of fields) {
-    if (!key || input.value !== example || example === '') continue;
-    const fresh = newKey();
-    headers = headers.map(([name, value]) => [name, name === parameter.name ? fresh : value]);
-    body = body?.replaceAll(example, fresh);
-  }
-  return { ...request, headers, body };
+// Of a reply, what the page shows and keeps.
+async function answerOf(reply, took) {
+  const type = reply.headers.get('Content-Type') ?? '';
+  const isText = /json|text/.test(type) || type === '';
+  const text = isText ? await reply.text() : `${(await reply.blob()).size} bytes of ${type}`;
+  const location = reply.headers.get('Location');
+  const at = location && new URL(location, reply.url);
+  return {
+    status: reply.status,
+    took,
+    id: reply.headers.get('X-Request-Id'),
+    replayed: reply.headers.get('Idempotent-Replayed'),
+    etag: reply.headers.get('ETag'),
+    location: at && at.pathname,
+    retriable: reply.status === 429 || reply.status >= 500,
+    body: /json/.test(type) ? jsonOf(text) : undefined,
+    text: pretty(text, type),
+  };
 }
 
 function pretty(text, type) {
   if (!/json/.test(type)) return text;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return indented(text);
   } catch {
     return text;
   }
 }
 
-async function answerTo(request, file) {
-  const headers = new Headers(request.headers);
-  if (request.authorized && token()) headers.set('Authorization', `Bearer ${token()}`);
+// request: what samples() takes, with the bytes of a file. A token of this page's session that has run out is renewed, once: it was
+// refused before anything was done.
+async function answerTo(request) {
   const began = performance.now();
-  const reply = await fetch(request.url, {
-    method: request.method,
-    headers,
-    body: request.file ? file : request.body,
-    credentials: 'omit',
-  });
-  const type = reply.headers.get('Content-Type') ?? '';
-  const text =
-    /json|text/.test(type) || type === '' ? await reply.text() : `${(await reply.blob()).size} bytes of ${type}`;
-  const took = Math.round(performance.now() - began);
-  return { status: reply.status, took, id: reply.headers.get('X-Request-Id'), text: pretty(text, type) };
+  const send = () => {
+    const headers = new Headers(request.headers);
+    if (request.authorized && token()) headers.set('Authorization', `Bearer ${token()}`);
+    const { url, method } = request;
+    return fetch(url, { method, headers, body: request.file ? request.bytes : request.body, credentials: 'omit' });
+  };
+  let reply = await send();
+  const isOver = async () => jsonOf(await reply.clone().text())?.action === 'refresh_auth';
+  if (reply.status === 401 && request.authorized && (await isOver()) && (await renew())) reply = await send();
+  return answerOf(reply, Math.round(performance.now() - began));
+}
+
+// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and new with each request
+// that was answered. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
+// that somebody has typed stays.
+function freshness(keyField, area) {
+  const shared = () => (keyField ? keyField.input.value : memberOf(area?.value, 'key'));
+  let linked; // what both had when they were equal last
+  let own;
+  let moment;
+  const put = (name, value) => area && (area.value = withMember(area.value, name, value));
+  const make = () => {
+    own = linked = newKey();
+    moment = momentOf(new Date());
+    if (keyField) keyField.input.value = own;
+    put('key', own);
+    put('moment', moment);
+  };
+  make();
+  return {
+    // After somebody has typed.
+    follow(input) {
+      const key = keyField && unquoted(keyField.input.value);
+      const id = memberOf(area?.value, 'key');
+      if (keyField && input === keyField.input && key !== '' && id === linked) put('key', (linked = key));
+      else if (keyField && input === area && id !== undefined && key === linked) keyField.input.value = linked = id;
+    },
+    // After an answer that settles it, unless somebody has chosen the key.
+    renew() {
+      if (shared() !== own) return;
+      const typed = memberOf(area?.value, 'moment');
+      const before = moment;
+      make();
+      if (typed !== before && typed !== undefined) put('moment', typed);
+    },
+  };
 }
 
 function languageTabs(names, choose) {
   const buttons = names.map((name) => element('button', { type: 'button', onclick: () => press(name) }, name));
   const press = (name) => {
-    localStorage.setItem('reader.language', name);
+    browser.set('reader.language', name);
     for (const button of buttons) button.setAttribute('aria-pressed', String(button.textContent === name));
     choose(name);
   };
-  const before = localStorage.getItem('reader.language');
+  const before = browser.get('reader.language');
   return {
     view: element('div', { class: 'languages', role: 'group', 'aria-label': 'Language' }, ...buttons),
     start: () => press(names.includes(before) ? before : names[0]),
   };
 }
 
-// entry: { id, method, path, operation }; options: openapi, server, sdk.
+function packageNote({ sdk, sdkPage }) {
+  return element(
+    'p',
+    { class: 'limits' },
+    `${sdk} is a package of the repository: `,
+    element('a', { href: sdkPage.href }, sdkPage.title),
+    ' says how to get it.',
+  );
+}
+
+// A reply, and what it is the reply to. An address that an operation reads is a link to it.
+function replyView(request, { status, took, id, replayed, location, text }, { operations }) {
+  const line = (...content) => element('p', { class: 'limits' }, ...content);
+  const reader = location && readerOf(operations, location);
+  const place = reader ? element('a', { href: reader.entry.href }, location) : location;
+  const head = `${request.method} ${request.url}`;
+  const lines = [head, ...request.headers.map(([name, value]) => `${name}: ${value}`)];
+  const sent = request.file ? '(the bytes of the file)' : request.body;
+  return [
+    element('p', { class: status < 400 ? 'good' : 'bad' }, element('strong', {}, String(status)), ` in ${took} ms`),
+    ...(replayed ? [line(`Idempotent-Replayed: ${replayed}: the stored reply, nothing was done again`)] : []),
+    ...(location ? [line('Location: ', place)] : []),
+    ...(id ? [line(`Request ${id}`)] : []),
+    ...(text ? [codeBlock(text, 'The reply')] : []),
+    element(
+      'details',
+      {},
+      element('summary', {}, 'What was sent'),
+      codeBlock([...lines, ...(sent === undefined ? [] : ['', sent])].join('\n'), 'What was sent'),
+    ),
+  ];
+}
+
+// entry: { id, method, path, operation }; options: openapi, operations, server, sdk, sdkPage.
 export function requestPane(entry, options) {
   const { operation } = entry;
-  const fields = (operation.parameters ?? []).map((one) => fieldOf(resolved(options.openapi, one)));
+  const fields = (operation.parameters ?? []).map((one) => fieldOf(entry.path, resolved(options.openapi, one)));
   const body = bodyOf(options.openapi, operation);
   const file = body?.file && element('input', { type: 'file', id: 'request-file' });
   if (body && !body.file)
@@ -162,7 +246,15 @@ export function requestPane(entry, options) {
       { id: 'request-body', spellcheck: 'false', rows: String(Math.min(18, body.example.split('\n').length + 1)) },
       body.example,
     );
-  const current = () => requestOf(entry, fields, body, options.server);
+  const current = () => ({ ...requestOf(entry, fields, body, options.server), bytes: file?.files?.[0] });
+  const keyField = fields.find(({ key, input }) => key && input.value !== '');
+  const fresh = freshness(keyField, body?.area);
+  const version = fields.find(({ parameter }) => parameter.in === 'header' && parameter.name === 'If-Match');
+  // As the document writes it: a proxy may put something before.
+  const before = new URL(options.server).pathname.replace(/\/$/, '');
+  const pathOf = (pathname) => (pathname.startsWith(`${before}/`) ? pathname.slice(before.length) : pathname);
+  const tagged = () => tagFor(pathOf(new URL(current().url).pathname));
+  if (version && tagged()) version.input.value = tagged();
 
   const sample = element('div', { class: 'sample' });
   let language;
@@ -171,6 +263,7 @@ export function requestPane(entry, options) {
     sample.replaceChildren(
       codeBlock(one.text, `${one.name} sample`),
       copyButton(() => one.text),
+      ...(one.name === 'TypeScript' && options.sdkPage ? [packageNote(options)] : []),
     );
   };
   const tabs = languageTabs(
@@ -183,33 +276,61 @@ export function requestPane(entry, options) {
 
   const reply = element('div', { class: 'reply', 'aria-live': 'polite' });
   const send = element('button', { type: 'submit', class: 'send' }, 'Send');
-  const trial = async (event) => {
-    event.preventDefault();
-    send.disabled = true;
+  const again = element('button', { type: 'button', hidden: true, onclick: () => trial(last) }, 'Send the same again');
+  let last;
+  let busy = false;
+  let answered = false;
+  // Not `disabled`, which would take the focus away.
+  const setBusy = (on) => {
+    busy = on;
+    for (const button of [send, again]) button.setAttribute('aria-disabled', String(on));
+  };
+  async function trial(request) {
+    if (busy) return;
+    setBusy(true);
+    last = request;
     try {
-      const { status, took, id, text } = await answerTo(withNewKeys(current(), fields), file && file.files[0]);
-      reply.replaceChildren(
-        element('p', { class: status < 400 ? 'good' : 'bad' }, element('strong', {}, String(status)), ` in ${took} ms`),
-        ...(id ? [element('p', { class: 'limits' }, `Request ${id}`)] : []),
-        ...(text ? [codeBlock(text, 'The reply')] : []),
-      );
+      const answer = await answerTo(request);
+      answered = !answer.retriable;
+      const path = pathOf(new URL(request.url).pathname);
+      if (answer.location) answer.location = pathOf(answer.location);
+      if (answer.status < 300) {
+        answer.location = remember(entry, path, answer, options.operations);
+        if (version && tagFor(path)) version.input.value = tagFor(path);
+      }
+      reply.replaceChildren(...replyView(request, answer, options));
     } catch (error) {
+      answered = false;
       reply.replaceChildren(element('p', { class: 'bad' }, `No answer: ${error.message}`));
     } finally {
-      send.disabled = false;
+      setBusy(false);
+      again.hidden = request.method === 'GET';
+      reply.scrollIntoView({ block: 'nearest' });
     }
+  }
+  const submit = (event) => {
+    event.preventDefault();
+    if (busy) return;
+    if (answered) fresh.renew();
+    answered = false;
+    draw();
+    return trial(current());
+  };
+  const typed = ({ target }) => {
+    fresh.follow(target);
+    draw();
   };
   const needs = element('p', { class: 'limits' });
   const form = element(
     'form',
-    { onsubmit: trial, oninput: draw },
+    { onsubmit: submit, oninput: typed },
     needs,
     ...fields.map(({ view }) => view),
     ...(body?.area
       ? [element('div', { class: 'field' }, element('label', { for: 'request-body' }, 'Body'), body.area)]
       : []),
     ...(file ? [element('div', { class: 'field' }, element('label', { for: 'request-file' }, 'File'), file)] : []),
-    send,
+    element('div', { class: 'presses' }, send, again),
   );
   shown = () => {
     const asks = current().authorized && !token();
@@ -219,7 +340,14 @@ export function requestPane(entry, options) {
   };
   tabs.start();
   shown();
-  return [element('h2', {}, 'Sample'), tabs.view, sample, element('h2', {}, 'Try it'), form, reply];
+  return [
+    element('h2', {}, 'Sample'),
+    tabs.view,
+    sample,
+    element('h2', { id: 'try', tabindex: '-1' }, 'Try it'),
+    form,
+    reply,
+  ];
 }
 
 export const noRequest = () => {

@@ -2,6 +2,7 @@ export interface Entry {
   title: string;
   names?: string[];
   text?: string;
+  minor?: boolean; // comes behind its equals
   href: string;
 }
 

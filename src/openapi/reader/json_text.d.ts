@@ -1,0 +1,1 @@
+export function indented(text: string): string;
