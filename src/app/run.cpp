@@ -297,6 +297,15 @@ std::string joined_names(const std::vector<const CLI::App*>& commands) {
     return text;
 }
 
+// What somebody typed, without the bytes that a terminal obeys.
+std::string printable(std::string text) {
+    for (char& c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = '?';
+    }
+    return text;
+}
+
 // What was wrong with the command line, and what it could have had there.
 std::string complaint(const CLI::App& cli, const CLI::ParseError& error) {
     std::string name = cli.get_name();
@@ -307,8 +316,9 @@ std::string complaint(const CLI::App& cli, const CLI::ParseError& error) {
     }
     // The word that is no command is told sooner than that a command is missing.
     const auto unknown = cli.remaining(true);
-    std::string text = unknown.empty() ? fmt::format("{}: {}\n", name, error.what())
-                                       : fmt::format("{}: unknown: {}\n", name, fmt::join(unknown, " "));
+    std::string text =
+        unknown.empty() ? fmt::format("{}: {}\n", name, printable(error.what()))
+                        : fmt::format("{}: unknown: {}\n", name, printable(fmt::format("{}", fmt::join(unknown, " "))));
     const auto commands = at->get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
     if (!commands.empty()) text += fmt::format("known commands:{}\n", joined_names(commands));
     text += "known options:";
@@ -319,10 +329,18 @@ std::string complaint(const CLI::App& cli, const CLI::ParseError& error) {
 
 const CLI::App* add_completions(CLI::App& cli, Command& command) {
     auto* print = cli.add_subcommand("completions", "Print what a shell completes: source <(… completions bash)");
-    const std::map<std::string, Shell> shells{{"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}};
-    print->add_option("shell", command.shell, "bash, zsh or fish")
+    static const std::map<std::string, Shell, std::less<>> shells{
+        {"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}};
+    print
+        ->add_option_function<std::string>(
+            "shell", [&command](const std::string& name) { command.shell = shells.find(name)->second; },
+            "bash, zsh or fish")
         ->required()
-        ->transform(CLI::CheckedTransformer(shells).description(""));
+        ->check(CLI::Validator(
+            [](const std::string& name) {
+                return shells.contains(name) ? std::string() : printable(name) + " is none of bash, zsh, fish";
+            },
+            ""));
     return print;
 }
 
@@ -494,12 +512,20 @@ void hold_standard_descriptors() {
     }
 }
 
+// A file that was cut by a full disk is not to pass for a whole one.
+int when_printed(const Definition& definition, int code) {
+    std::cout.flush();
+    if (std::cout && std::ferror(stdout) == 0) return code;
+    std::cerr << definition.name << ": what was printed could not be written\n";
+    return code == 0 ? failed : code;
+}
+
 }  // namespace
 
 int run(const Definition& definition, int argc, char** argv) {
     hold_standard_descriptors();
     try {
-        return dispatch(definition, argc, argv);
+        return when_printed(definition, dispatch(definition, argc, argv));
     } catch (const config::Faults& faults) {
         std::cerr << faults.what();
         return config::exit_code;

@@ -114,6 +114,39 @@ class Program(unittest.TestCase):
                 self.assertGreater(len(result.stdout.splitlines()[0].split()), 1, result.stdout)
         self.assertEqual(run_program("db", "-h").stdout, help_of("db").stdout)
 
+    def test_what_a_full_disk_cut_is_no_success(self):
+        for words in (
+            ("--help",),
+            ("--version",),
+            ("openapi",),
+            ("problems",),
+            ("config",),
+            ("licenses",),
+            ("routes",),
+            ("postman",),
+            ("postman", "--environment"),
+            ("completions", "bash"),
+            ("db", "generate", "--help"),
+        ):
+            with self.subTest(words=words), open("/dev/full", "wb") as full:
+                result = subprocess.run([PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertIn("what was printed could not be written", result.stderr)
+
+    def test_a_wrong_shell_is_told_which_there_are(self):
+        for shell in ("tcsh", "0", "", "BASH"):
+            with self.subTest(shell=shell):
+                result = run_program("completions", shell)
+                self.assertEqual((result.returncode, result.stdout), (USAGE, ""))
+                self.assertIn("is none of bash, zsh, fish", result.stderr)
+
+    def test_what_was_typed_does_not_rule_the_terminal(self):
+        for words in (("\x1b[31mred",), ("completions", "\x1b[31mred"), ("dev", "--port", "\x1b[31m")):
+            with self.subTest(words=words):
+                result = run_program(*words)
+                self.assertEqual(result.returncode, USAGE)
+                self.assertNotIn("\x1b", result.stderr)
+
     def test_every_command_says_what_it_knows(self):
         for words in commands():
             with self.subTest(words=words):
