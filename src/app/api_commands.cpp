@@ -68,11 +68,19 @@ std::size_t widest(const std::vector<Row>& rows, std::string Row::* column) {
     return width;
 }
 
+// Aside and renamed: what was there stays whole when the disk is full.
 void write_file(const std::filesystem::path& path, const std::string& text) {
     std::filesystem::create_directories(path.parent_path());
-    std::ofstream file(path, std::ios::binary);
+    auto aside = path;
+    aside += ".new";
+    std::ofstream file(aside, std::ios::binary);
     file << text;
-    if (!file.flush()) throw std::runtime_error(fmt::format("{} cannot be written", path.string()));
+    file.close();
+    std::error_code error;
+    if (file) std::filesystem::rename(aside, path, error);
+    if (file && !error) return;
+    std::filesystem::remove(aside, error);
+    throw std::runtime_error(fmt::format("{} cannot be written", path.string()));
 }
 
 std::vector<openapi::CollectionFile> files_of(const openapi::Collection& collection, const std::string& name,
