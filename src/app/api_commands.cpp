@@ -99,6 +99,20 @@ std::vector<openapi::CollectionFile> files_of(const openapi::Collection& collect
     return files;
 }
 
+bool is_environment(std::string_view path) { return path.contains("environment"); }
+
+// What is wrong with it, or nothing.
+std::string fault_of_base_url(const std::string& url) {
+    std::string_view rest = url;
+    const bool has_scheme = rest.starts_with("http://") || rest.starts_with("https://");
+    if (has_scheme) rest.remove_prefix(rest.find("//") + 2);
+    const auto is_odd = [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || std::string_view("?#@\\\"<>{}").contains(c);
+    };
+    if (has_scheme && !rest.empty() && rest.front() != '/' && std::ranges::none_of(rest, is_odd)) return {};
+    return "takes https://HOST or http://HOST:PORT, with a path perhaps, and no user, query or blank";
+}
+
 }  // namespace
 
 ApiCommands::ApiCommands(CLI::App& cli)
@@ -109,7 +123,8 @@ ApiCommands::ApiCommands(CLI::App& cli)
         ->check(CLI::IsMember({"postman", "insomnia", "bruno", "all"}))
         ->capture_default_str();
     postman_->add_option("--to", to_, "Write files into this directory; else the collection is printed");
-    postman_->add_option("--base-url", base_url_, "Where requests go; where `dev` serves by default");
+    postman_->add_option("--base-url", base_url_, "Where requests go; where `dev` serves by default")
+        ->check(CLI::Validator([](const std::string& url) { return fault_of_base_url(url); }, "URL"));
     postman_->add_flag("--environment", environment_, "Print Postman's environment instead: address and log-in");
 }
 
@@ -145,9 +160,13 @@ int ApiCommands::write_collection(const Definition& definition, std::ostream& ou
     const auto collection = openapi::collection_of(document, openapi::operations_of(app.router), options);
     if (!to_.empty()) {
         for (const auto& [path, text] : files_of(collection, definition.name, format_)) {
-            write_file(std::filesystem::path(to_) / path, text);
-            if (!path.starts_with(bruno_folder))
-                out << "wrote " << (std::filesystem::path(to_) / path).string() << '\n';
+            const auto file = std::filesystem::path(to_) / path;
+            if (is_environment(path) && std::filesystem::exists(file)) {
+                out << "kept " << file.string() << ", which may have your account\n";
+                continue;
+            }
+            write_file(file, text);
+            if (!path.starts_with(bruno_folder)) out << "wrote " << file.string() << '\n';
         }
         if (format_ == "bruno" || format_ == "all")
             out << "wrote " << (std::filesystem::path(to_) / bruno_folder).string() << "/\n";

@@ -506,14 +506,18 @@ int dispatch(const Definition& definition, int argc, char** argv) {
 
 // A closed one would be given to the next file or socket, whose bytes would be read as a password, or written over by the log. What is
 // written to these fails, as it does where the disk is full.
-void hold_standard_descriptors() {
+// Gives whether somebody reads what is printed.
+bool hold_standard_descriptors() {
+    const bool is_read = ::fcntl(STDOUT_FILENO, F_GETFD) != -1;
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (::fcntl(descriptor, F_GETFD) == -1) static_cast<void>(::open("/dev/null", O_RDONLY | O_NOCTTY));
     }
+    return is_read;
 }
 
 // A file that was cut by a full disk is not to pass for a whole one.
-int when_printed(const Definition& definition, int code) {
+int when_printed(const Definition& definition, int code, bool is_read) {
+    if (!is_read) return code;
     std::cout.flush();
     if (std::cout && std::ferror(stdout) == 0) return code;
     std::cerr << definition.name << ": what was printed could not be written\n";
@@ -523,9 +527,9 @@ int when_printed(const Definition& definition, int code) {
 }  // namespace
 
 int run(const Definition& definition, int argc, char** argv) {
-    hold_standard_descriptors();
+    const bool is_read = hold_standard_descriptors();
     try {
-        return when_printed(definition, dispatch(definition, argc, argv));
+        return when_printed(definition, dispatch(definition, argc, argv), is_read);
     } catch (const config::Faults& faults) {
         std::cerr << faults.what();
         return config::exit_code;
