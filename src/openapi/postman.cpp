@@ -30,8 +30,10 @@ std::vector<std::string> before(const Collection& collection) {
     std::vector<std::string> lines{
         "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
         "again.",
-        R"(const base = pm.variables.get('baseUrl') || '';)",
-        R"(if (base.endsWith('/')) pm.variables.set('baseUrl', base.replace(/\/+$/, '')); // as browsers copy it)",
+        "// As browsers copy it, with a slash at its end; a run may have several.",
+        "pm.variables.unset('baseUrl');",
+        "const base = pm.variables.get('baseUrl') || '';",
+        R"(if (base.endsWith('/')) pm.variables.set('baseUrl', base.replace(/\/+$/, ''));)",
         "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
         "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",

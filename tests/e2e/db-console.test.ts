@@ -328,7 +328,8 @@ describe('it answers', () => {
     expect(await refused({ APP_ENV: 'test' })).toContain('APP_ENV=development alone');
     expect(await refused({ APP_ENV: '' })).toContain('means production');
     expect(await refused({ DATABASE_URL: '' })).toContain('no bin/dev runs');
-    expect(await refused({ DATABASE_URL: service.database.ownerUrl })).toContain('row level security does not bind');
+    for (const DATABASE_URL of [service.database.ownerUrl, service.database.systemUrl])
+      expect(await refused({ DATABASE_URL })).toContain('row level security does not bind');
     const usage = await run(environment.binary, ['db', 'console', '--tenant', 'alice'], env);
     expect(usage.code, usage.output).toBe(64);
   });

@@ -1,8 +1,11 @@
 // What `backend-api postman` writes, sent by those who read it: Postman's newman and Bruno's bru, each to a fresh demo shop.
 // BACKEND_API_RECORD=1 writes down what the shop answers: the examples of replies in the document and in the collections.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Ajv } from 'ajv';
@@ -65,7 +68,10 @@ async function write(to: string, baseUrl?: string): Promise<string> {
   return at;
 }
 
-async function newman(at: string, ...more: string[]): Promise<{ code: number | null; output: string; sent: Sent[] }> {
+async function newman(
+  at: string,
+  ...more: string[]
+): Promise<{ code: number | null; output: string; sent: Sent[]; all: number[] }> {
   const report = path.join(at, 'report.json');
   const { code, output } = await run(
     'newman',
@@ -86,6 +92,7 @@ async function newman(at: string, ...more: string[]): Promise<{ code: number | n
   );
   const { run: what } = JSON.parse(await readFile(report, 'utf8'));
   // A log-in that a script sends is reported under the request that it is for, before it.
+  const all: number[] = what.executions.map((one: any) => one.response?.code ?? 0);
   const last = new Map(what.executions.map((one: any) => [`${one.cursor.iteration} ${one.cursor.position}`, one]));
   const sent = [...last.values()].map((one: any) => ({
     name: one.item.name,
@@ -99,7 +106,7 @@ async function newman(at: string, ...more: string[]): Promise<{ code: number | n
       .filter((each: any) => each.error)
       .map((each: any) => `${each.assertion}: ${each.error.message}`),
   }));
-  return { code, output, sent };
+  return { code, output, sent, all };
 }
 
 beforeAll(async () => {
@@ -173,6 +180,49 @@ describe('the collection for Postman', () => {
     expect(again.sent[1]!.text).toBe(again.sent[0]!.text);
     const other = await newman(at, '--folder', 'createSale', '--iteration-count', '2');
     expect(new Set(other.sent.map(({ text }) => JSON.parse(text).id)).size).toBe(2);
+  });
+
+  test('a token is of one account at one address', async () => {
+    const heard: (string | undefined)[] = [];
+    const stranger = createServer((request, response) => {
+      heard.push(request.headers.authorization);
+      response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(stranger, 'listening');
+    const other = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const rows = [
+      { baseUrl: `${service.url}/`, email: 'owner@demo.example' },
+      { baseUrl: service.url, email: 'cashier@demo.example' },
+      { baseUrl: other, email: 'owner@demo.example' },
+    ];
+    const data = path.join(at, 'rows.json');
+    await writeFile(data, JSON.stringify(rows));
+    const { sent } = await newman(at, '--folder', 'getMe', '--iteration-data', data);
+    const people = sent.slice(0, 2).map(({ text }) => JSON.parse(text).email);
+    expect(people).toEqual(['owner@demo.example', 'cashier@demo.example']);
+    expect(heard.length).toBeGreaterThan(0);
+    for (const authorization of heard) expect(authorization ?? 'Bearer').toMatch(/^Bearer\s*$/);
+    stranger.close();
+  });
+
+  // Twenty of them would lock the address out.
+  test('a log-in that is refused is sent once, whatever is in the password', async () => {
+    const { all } = await newman(at, '--folder', 'catalogue', '--env-var', 'password=no"t \\ this');
+    const [first, ...rest] = all;
+    expect(first, 'no 400: its JSON is sound').toBe(401);
+    expect(rest.length).toBeGreaterThan(10);
+    const body = { email: 'owner@demo.example', password: 'demo-shop-2026' };
+    expect((await service.api('POST', '/v1/auth/login', { body })).status).toBe(200);
+  });
+
+  test('what is written again keeps the account, and wrong addresses are refused', async () => {
+    const to = await write('again');
+    const own = path.join(to, 'bruno/environments/local.bru');
+    await writeFile(own, 'vars {\n  email: me@shop.example\n}\n');
+    await write('again');
+    expect(await readFile(own, 'utf8')).toContain('me@shop.example');
+    for (const url of ['', 'x', 'ftp://x', 'http://user:pw@x', 'http://x?a=b', 'http://x y', 'https://'])
+      expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
   });
 
   test('is the same text each time, and prints what it does not write', async () => {
