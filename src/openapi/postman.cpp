@@ -30,10 +30,10 @@ std::vector<std::string> before(const Collection& collection) {
     std::vector<std::string> lines{
         "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
         "again.",
-        "// As browsers copy it, with a slash at its end; a run may have several.",
-        "pm.variables.unset('baseUrl');",
-        "const base = pm.variables.get('baseUrl') || '';",
-        R"(if (base.endsWith('/')) pm.variables.set('baseUrl', base.replace(/\/+$/, ''));)",
+        "// As browsers copy it, with a slash at its end. A run may have several.",
+        "const base = [pm.iterationData, pm.environment, pm.collectionVariables].map((one) => "
+        "one.get('baseUrl')).find(Boolean);",
+        R"(pm.variables.set('baseUrl', base.replace(/\/+$/, ''));)",
         "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
         "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",
