@@ -33,7 +33,7 @@ std::vector<std::string> before(const Collection& collection) {
         "// As browsers copy it, with a slash at its end. A run may have several.",
         "const base = [pm.iterationData, pm.environment, pm.collectionVariables].map((one) => "
         "one.get('baseUrl')).find(Boolean);",
-        R"(pm.variables.set('baseUrl', base.replace(/\/+$/, ''));)",
+        R"(pm.variables.set('baseUrl', (base || '').replace(/\/+$/, ''));)",
         "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
         "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",
@@ -70,7 +70,7 @@ std::vector<std::string> before(const Collection& collection) {
          "    if (reply.code >= 300) {",
          "      if (reply.code < 500) pm.collectionVariables.set('refused', whose);",
          fmt::format("      return console.log('no log-in: ' + reply.text() + ' Change the account, or send ' + "
-                     "{} by hand.');",
+                     "{} + ' by hand.');",
                      js_string(login->id)),
          "    }",
          fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
