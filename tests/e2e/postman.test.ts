@@ -198,7 +198,7 @@ describe('the collection for Postman', () => {
     const data = path.join(at, 'rows.json');
     await writeFile(data, JSON.stringify(rows));
     const { sent } = await newman(at, '--folder', 'getMe', '--iteration-data', data);
-    const people = sent.slice(0, 2).map(({ text }) => JSON.parse(text).email);
+    const people = sent.slice(0, 2).map(({ text }) => JSON.parse(text).user?.email);
     expect(people).toEqual(['owner@demo.example', 'cashier@demo.example']);
     expect(heard.length).toBeGreaterThan(0);
     for (const authorization of heard) expect(authorization ?? 'Bearer').toMatch(/^Bearer\s*$/);
