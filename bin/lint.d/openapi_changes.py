@@ -80,7 +80,13 @@ class Comparison(Schemas):
 
     def servers(self, where, word, old, new, way):
         """The host is the installation's, the path before ours is a promise."""
-        places = lambda one: {urlsplit(server["url"]).path.rstrip("/") for server in one.get(word, [{"url": "/"}])}
+        def place(server):
+            url = server["url"]
+            for name, variable in server.get("variables", {}).items():
+                url = url.replace("{" + name + "}", variable["default"])
+            return urlsplit(url).path.rstrip("/")
+
+        places = lambda one: {place(server) for server in one.get(word) or [{"url": "/"}]}
         for path in sorted(places(old) - places(new)):
             self.say(where, f"is no longer at the server's path {path or '/'}")
 

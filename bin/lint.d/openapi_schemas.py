@@ -5,12 +5,12 @@ types are alternatives, in any order."""
 
 import json
 
-from openapi_words import KINDS, has_ref, pointed_at
+from openapi_words import KINDS, SCHEMA, has_ref, pointed_at
 
 TAKEN, GIVEN = "taken", "given"
 DEEPEST = 80
-# A format and one that has all of its values.
-WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
+# Looked for as (what the narrow side has, what the wide side has): fits though they differ.
+NARROWER_FORMATS = [("int64", "int32"), ("double", "float")]
 
 
 def as_list(value):
@@ -37,6 +37,7 @@ BOTH = {
     **{word: min for word in ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")},
     **{word: lambda one, other: one or other for word in ("uniqueItems", "readOnly", "writeOnly")},
     **{word: lambda one, other: other for word in ("default", "x-left-out", "$defs")},
+    **{word: lambda one, other: {"allOf": [one, other]} for word in ("items", "additionalProperties")},
     "allOf": lambda one, other: [*one, *other],
 }
 
@@ -106,6 +107,10 @@ def admits(schema, name):
     return "type" not in schema or bool(common_types(schema["type"], name))
 
 
+def other_type(old, new):
+    return "type" in old and "type" in new and not common_types(old["type"], new["type"])
+
+
 def edge(schema, word, sign):
     """The lowest (sign 1) or highest (-1) number, comparable: the higher, the narrower. None without one."""
     name = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}[word]
@@ -168,7 +173,8 @@ class Schemas:
             self.choices(where, old, new, way)
             if way == TAKEN and "oneOf" in now and "anyOf" in was:
                 self.say(where, "takes what follows one of its schemas alone now, followed any")
-        elif "type" in was and "type" in now and not common_types(was["type"], now["type"]):
+        elif other_type(was, now) or way == GIVEN and "type" in was and not {"type", "enum", "const"} & set(now):
+            # Its other words are then about something else.
             self.types(where, "type", was, now, way)
         else:
             self.words("schema", where, was, now, way)
@@ -199,15 +205,25 @@ class Schemas:
             self.say(where, f"{word} {text(was)} is now {text(now)}")
 
     def constraint(self, where, word, old, new, way):
-        was, now = expanded(self.before, old.get(word)), expanded(self.after, new.get(word))
+        def all_of(document, schema):
+            found = [one[word] for one in (schema, *schema.get("allOf", [])) if word in one]
+            return [value for value in expanded(document, found) if value is not False]
+
+        was, now = all_of(self.before, old), all_of(self.after, new)
         narrow, wide = (now, was) if way == TAKEN else (was, now)
-        if narrow not in (None, False) and narrow != wide and (str(wide), str(narrow)) not in WIDER_FORMATS:
-            self.narrowed(where, word, was, now, way)
+        if any(one not in wide and (one, *wide[:1]) not in NARROWER_FORMATS for one in narrow):
+            text = lambda values: values[0] if len(values) == 1 else values or None
+            self.narrowed(where, word, text(was), text(now), way)
 
     def every(self, where, word, old, new, way):
-        was, now = expanded(self.before, old.get(word, [])), expanded(self.after, new.get(word, []))
-        narrow, wide = (now, was) if way == TAKEN else (was, now)
-        if any(one not in wide for one in narrow):
+        """What could not be put together of allOf; rule constraint sees to its own words."""
+
+        def rest(document, schema):
+            left = expanded(document, schema.get(word, []))
+            return [one for one in left if any(SCHEMA[name].rule != "constraint" for name in one)]
+
+        was, now = rest(self.before, old), rest(self.after, new)
+        if any(one not in (was if way == TAKEN else now) for one in (now if way == TAKEN else was)):
             self.say(where, "allOf is another")
 
     def least(self, where, word, old, new, way):
@@ -235,7 +251,8 @@ class Schemas:
     def types(self, where, word, old, new, way):
         was, now = (set(as_list(one["type"])) if "type" in one else None for one in (old, new))
         if was is None or now is None:
-            if was != now and (now is None) == (way == GIVEN):
+            closed = any(name in (new if now is None else old) for name in ("enum", "const"))
+            if was != now and (now is None) == (way == GIVEN) and not closed:
                 self.say(where, "is of any type now" if now is None else "has a type now")
             return
         # An integer is a number.

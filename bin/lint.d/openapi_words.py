@@ -20,7 +20,7 @@ STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
 class Word(NamedTuple):
     rule: str = ""  # A member of Comparison; none: kept, and looked at by another word's rule or where a $ref leads to it.
     kind: str = ""  # What is inside.
-    form: str = "one"  # one, list, map, maps (a map of maps)
+    form: str = "one"  # one, list, map
     of: str = ""  # The JSON type that a schema's word is about.
 
 
@@ -28,7 +28,7 @@ def words(rule, names, **more):
     return {name: Word(rule, **more) for name in names.split()}
 
 
-# Keywords of which taking them away takes more and promises less, whatever they say.
+# Rule constraint: taking such a word away takes more and promises less, whatever it says.
 SCHEMA = {
     "$ref": Word(),
     "$defs": Word("", "schema", "map"),
@@ -102,7 +102,7 @@ KINDS = {
         "parameters": Word("parameters", "parameter", "list"),
         "requestBody": Word("body", "body"),
         "responses": Word("replies", "reply", "map"),
-        "callbacks": Word("callbacks", "path item", "maps"),
+        "callbacks": Word("callbacks", "callback", "map"),
         "security": Word("access"),
         "servers": Word("servers", "server", "list"),
         "x-permission": Word("permission"),
@@ -186,16 +186,14 @@ class Keeper:
             return self.followed(where, kind, value)
         if not isinstance(value, dict):
             return value
+        if kind == "callback":
+            return self.map(where, "path item", value)
         kept = {}
         for word, inner in value.items():
             if word in KINDS[kind]:
                 kept[word] = self.inside(f"{where} {word}".strip(), KINDS[kind][word], inner)
             elif word not in NO_PROMISE[kind]:
-                self.fault(
-                    where,
-                    f"the gate does not know the word {word} of a {kind}: decide whether a client depends on it, then give it a rule in "
-                    "KINDS or a place in NO_PROMISE of bin/lint.d/openapi_words.py",
-                )
+                self.unknown(where, word, kind)
         return self.told(kind, value, kept)
 
     def inside(self, where, word, value):
@@ -204,10 +202,24 @@ class Keeper:
         if word.form == "list" and isinstance(value, list):
             return [self.keep(f"{where} {number}", word.kind, one) for number, one in enumerate(value, 1)]
         if word.form == "map" and isinstance(value, dict):
-            return {name: self.keep(f"{where} {name}", word.kind, one) for name, one in value.items() if one is not None}
-        if word.form == "maps" and isinstance(value, dict):
-            return {name: self.inside(f"{where} {name}", Word("", word.kind, "map"), self.target(where, one)) for name, one in value.items()}
+            return self.map(where, word.kind, value)
         return self.keep(where, word.kind, value)
+
+    def map(self, where, kind, value):
+        kept = {}
+        for name, one in value.items():
+            if kind in ("path item", "reply", "callback") and name.startswith("x-"):
+                self.unknown(where, name, f"map of kind {kind}")
+            else:
+                kept[name] = self.keep(f"{where} {name}", kind, one)
+        return kept
+
+    def unknown(self, where, word, kind):
+        self.fault(
+            where,
+            f"the gate does not know the word {word} ({kind}): decide whether a client depends on it, then give it a rule in KINDS or a "
+            "place in NO_PROMISE of bin/lint.d/openapi_words.py",
+        )
 
     def target(self, where, value):
         """What a reference leads to, with what stands beside it."""
@@ -231,18 +243,16 @@ class Keeper:
                 self.target(where, value)
             return {"$ref": ref, **self.keep(where, kind, beside)}
         if ref in self.within:
-            self.fault(where, f"$ref {ref} leads to itself: put it into components.schemas")
+            self.fault(where, f"$ref {ref} leads to itself; only in components.schemas that can be compared")
             return {}
-        if kind != "schema":
-            return self.keep(where, kind, self.target(where, value))
         self.within.append(ref)
-        kept = self.keep(where, kind, self.target(where, {"$ref": ref}))
+        kept = self.keep(where, kind, self.target(where, {"$ref": ref} if kind == "schema" else value))
         self.within.pop()
-        return {"allOf": [kept, self.keep(where, kind, beside)]} if beside else kept
+        return {"allOf": [kept, self.keep(where, kind, beside)]} if beside and kind == "schema" else kept
 
     def told(self, kind, value, kept):
         """With what the texts of a schema and of an operation promise."""
-        text = value.get("description", "")
+        text = str(value.get("description", ""))
         if kind == "schema" and "default" not in value and (found := LEFT_OUT.search(text)):
             try:
                 kept["x-left-out"] = json.loads(found.group(1))
