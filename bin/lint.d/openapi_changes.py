@@ -4,11 +4,11 @@
     backend-api openapi | openapi_changes.py --released docs/openapi-released.json     # exit code 1 when something breaks
     backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release alone
 
-What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An enum of
-a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new one breaks
-nobody, and one that changes does. openapi_words.py names each word that a document may have, with its rule, which is a function of
-Comparison or of openapi_schemas.py. The released document has no texts and no examples, which are no promise, and a digest: it is moved
-by bin/release, not by hand."""
+What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An
+enum of a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new
+one breaks nobody, and one that changes does. openapi_words.py names each word that a document may have, with its rule, which is a
+function of Comparison or of openapi_schemas.py. The released document has no texts and no examples, which are no promise, and a
+digest: it is moved by bin/release, not by hand."""
 
 import hashlib
 import json
@@ -164,7 +164,8 @@ class Comparison(Schemas):
                 self.say(where, f"does not answer {status} any more" if back == GIVEN else f"takes no answer {status} any more")
         for status in now:
             if back == GIVEN and status not in was and status not in ASKED_FOR:
-                self.say(where, f"may answer {status} now" if status[0] in "123" else f"answers {status} with no problem document now")
+                good = status[0] in "123"
+                self.say(where, f"may answer {status} now" if good else f"answers {status} with no problem document now")
 
     # ---- What parameters, headers, bodies and replies have in common --------------------------------------------------------
 

@@ -98,6 +98,7 @@ def changed(path, value):
 THINGS = ("paths", "/things")
 THING = ("components", "schemas", "Thing")
 NEW_THING = ("components", "schemas", "NewThing")
+IF_MATCH = {"name": "If-Match", "in": "header", "required": True}
 LIMIT = (*THINGS, "get", "parameters", 0)
 
 BREAKS = [
@@ -106,7 +107,7 @@ BREAKS = [
     ("a parameter is gone", changed((*THINGS, "get", "parameters"), []), "is gone"),
     ("a parameter is required", changed((*LIMIT, "required"), True), "is required now"),
     ("a parameter takes less", changed((*LIMIT, "schema", "maximum"), 50), "maximum is 50"),
-    ("a header must be sent", changed((*THINGS, "post", "parameters"), [{"name": "If-Match", "in": "header", "required": True}]), "new and required"),
+    ("a header must be sent", changed((*THINGS, "post", "parameters"), [IF_MATCH]), "new and required"),
     ("a log-in is needed", changed((*THINGS, "get", "security"), [{"bearer": []}]), "log-in"),
     ("a permission is needed", changed((*THINGS, "get", "x-permission"), "things.read"), "things.read"),
     ("a status is gone", changed((*THINGS, "get", "responses"), {"202": {"description": ""}}), "does not answer 200"),
@@ -234,20 +235,23 @@ ALIKE = [
     ({"type": "string"}, {"type": "string", "minimum": 3}),
     ({}, True),
     (False, {"not": {}}),
-    ({}, {"title": "a", "description": "b", "examples": [1], "example": 1, "deprecated": True, "$comment": "c", "externalDocs": {}}),
+    ({}, {"title": "a", "description": "b", "examples": [1], "example": 1}),
+    ({}, {"deprecated": True, "$comment": "c", "externalDocs": {}}),
     (
         {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}},
         {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"properties": {"a": {"maxLength": 3}}}]},
     ),
 ]
+EMPTY = {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}}
+VARIABLES = {"host": {"default": "a"}, "version": {"default": "b"}}
 NODE = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/components/schemas/Node"}, {"type": "null"}]}}}
 # What a document may be like, however odd; nothing of it is a crash.
 ODD = [
-    {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "components": {}},
-    {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": {}, "head": {"responses": {"2XX": {"description": ""}}}}}},
+    {**EMPTY, "components": {}},
+    {**EMPTY, "paths": {"/a": {"get": {}, "head": {"responses": {"2XX": {"description": ""}}}}}},
     changed((*THINGS, "get", "callbacks"), {"done": {"{$request.query.url}": {"post": {"requestBody": {"content": {}}}}}}),
     changed((*THINGS, "get", "parameters"), [{"name": "a", "in": "query", "content": {"application/json": {"schema": True}}}]),
-    changed((*THINGS, "servers"), [{"url": "https://{host}/{version}", "variables": {"host": {"default": "a"}, "version": {"default": "b"}}}]),
+    changed((*THINGS, "servers"), [{"url": "https://{host}/{version}", "variables": VARIABLES}]),
     changed(("components", "schemas", "Node"), NODE),
     changed((*THING, "properties", "next"), {"$ref": "#/components/schemas/Thing"}),
     changed((*THING, "allOf"), [{"$ref": "#/components/schemas/Thing"}]),
@@ -282,7 +286,8 @@ STAYS = "Deprecated since 2026-12-01; it may be gone from {} on."
 
 
 def old_operation(until):
-    return changed((*THINGS, "get"), {**DOCUMENT["paths"]["/things"]["get"], "deprecated": True, "description": STAYS.format(until)})
+    operation = {**DOCUMENT["paths"]["/things"]["get"], "deprecated": True, "description": STAYS.format(until)}
+    return changed((*THINGS, "get"), operation)
 
 
 # Two documents: until when an operation stays, what a link, a callback and an encoding say.

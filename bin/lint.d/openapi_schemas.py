@@ -1,7 +1,7 @@
 """Compares two schemas of an OpenAPI document: what we take may become more, what we answer may become less.
 
-A schema is looked at as one: `$ref` is followed, what stands beside it and `allOf` are put together, and `anyOf`, `oneOf` and lists of
-types are alternatives, in any order."""
+A schema is looked at as one: `$ref` is followed, what stands beside it and `allOf` are put together, and `anyOf`, `oneOf` and lists
+of types are alternatives, in any order."""
 
 import json
 
@@ -122,7 +122,10 @@ def edge(schema, word, sign):
 
 
 def said(edge_of, sign):
-    return "none" if edge_of is None else f"{'over ' if sign > 0 and edge_of[1] else 'under ' if edge_of[1] else ''}{sign * edge_of[0]}"
+    if edge_of is None:
+        return "none"
+    number, exclusive = edge_of
+    return f"{('over ' if sign > 0 else 'under ') if exclusive else ''}{sign * number}"
 
 
 class Schemas:

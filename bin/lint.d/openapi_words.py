@@ -1,8 +1,8 @@
 """The words of an OpenAPI 3.1 document: by which rule of openapi_changes.py each is compared, and which carry no promise.
 
-A word that stands in neither table is reported, so that somebody decides. promise() is what a release keeps: the document without the
-words that carry no promise, with what a path item or the document says for its operations put into them, and `$ref`s in place but for
-schemas and headers."""
+A word that stands in neither table is reported, so that somebody decides. promise() is what a release keeps: the document without
+the words that carry no promise, with what a path item or the document says for its operations put into them, and `$ref`s in place
+but for schemas and headers."""
 
 import json
 import re
@@ -217,8 +217,8 @@ class Keeper:
     def unknown(self, where, word, kind):
         self.fault(
             where,
-            f"the gate does not know the word {word} ({kind}): decide whether a client depends on it, then give it a rule in KINDS or a "
-            "place in NO_PROMISE of bin/lint.d/openapi_words.py",
+            f"the gate does not know the word {word} ({kind}): decide whether a client depends on it, then give it a rule in KINDS or "
+            "a place in NO_PROMISE of bin/lint.d/openapi_words.py",
         )
 
     def target(self, where, value):
