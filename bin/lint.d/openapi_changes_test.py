@@ -295,7 +295,16 @@ LINKED = changed((*THINGS, "get", "responses", "200", "links"), {"next": {"opera
 LINKED_ELSEWHERE = changed((*THINGS, "get", "responses", "200", "links"), {"next": {"operationId": "createThing"}})
 CALLING = changed((*THINGS, "get", "callbacks"), {"done": {"{$url}": {"post": {"responses": {}}}}})
 ENCODED = changed((*THINGS, "post", "requestBody", "content", "application/json", "encoding"), {"a": {"contentType": "text/csv"}})
+
+
+def tuples(*types):
+    """What cannot be put together of allOf."""
+    return changed((*THING, "allOf"), [{"prefixItems": [{"type": name}]} for name in types])
+
+
 PAIRS = [
+    ("one of allOf is another", tuples("string", "null"), tuples("integer", "null"), "allOf is another"),
+    ("allOf is the same", tuples("string", "null"), tuples("string", "null"), None),
     ("it goes earlier", old_operation("2027-07-01"), old_operation("2027-06-01"), "stays until 2027-06-01 now"),
     ("it goes later", old_operation("2027-07-01"), old_operation("2027-08-01"), None),
     ("it is no longer deprecated", old_operation("2027-07-01"), DOCUMENT, None),

@@ -217,8 +217,8 @@ class Keeper:
     def unknown(self, where, word, kind):
         self.fault(
             where,
-            f"the gate does not know the word {word} ({kind}): decide whether a client depends on it, then give it a rule in KINDS or "
-            "a place in NO_PROMISE of bin/lint.d/openapi_words.py",
+            f"the gate does not know the word {word} ({kind}): decide whether a client depends on it, then give it a rule in KINDS "
+            "or a place in NO_PROMISE of bin/lint.d/openapi_words.py",
         )
 
     def target(self, where, value):
