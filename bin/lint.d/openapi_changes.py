@@ -4,71 +4,23 @@
     backend-api openapi | openapi_changes.py --released docs/openapi-released.json     # exit code 1 when something breaks
     backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release alone
 
-What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An enum of
-a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new one breaks
-nobody, and one that changes does. The released document has no texts and no examples, which are no promise, and a digest: it is moved by
-bin/release, not by hand."""
+What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An
+enum of a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new
+one breaks nobody, and one that changes does. openapi_words.py names each word that a document may have, with its rule, which is a
+function of Comparison or of openapi_schemas.py. The released document has no texts and no examples, which are no promise, and a
+digest: it is moved by bin/release, not by hand."""
 
 import hashlib
 import json
 import sys
+from urllib.parse import urlsplit
 
-METHODS = ("get", "put", "post", "patch", "delete")
-TEXTS = {"description", "summary", "example", "examples", "x-needs", "x-with-fields", "title"}
-# The more of it, the narrower: what we take must not get it, what we answer must not lose it.
-LEAST = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
-MOST = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
+from openapi_schemas import GIVEN, TAKEN, Schemas, expanded
+from openapi_words import METHODS, promise
+
 DIGEST = "x-digest"
-TAKEN, GIVEN = "taken", "given"
-PROBLEM = {
-    "description": "",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
-
-def bare(value, is_map_of_names=False):
-    """Without texts. Members of maps whose names are ours (properties, headers) are kept whatever they are called."""
-    if isinstance(value, list):
-        return [bare(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    named = ("properties", "schemas", "headers", "responses", "parameters", "x-problems", "webhooks", "paths", "content", "links")
-    return {
-        name: bare(member, name in named)
-        for name, member in value.items()
-        if is_map_of_names or name not in TEXTS
-    }
-
-
-def promise(document):
-    """What a release promises: the document's bare parts that a client can depend on."""
-    components = document.get("components", {})
-    kept = {
-        "openapi": document["openapi"],
-        "info": {"title": document["info"]["title"], "version": document["info"]["version"]},
-        "paths": document["paths"],
-        "webhooks": document.get("webhooks", {}),
-        "components": {
-            name: components.get(name, {}) for name in ("schemas", "responses", "headers", "securitySchemes")
-        },
-        "x-problems": {
-            code: {name: problem[name] for name in ("status", "retriable", "action")}
-            for code, problem in document.get("x-problems", {}).items()
-        },
-    }
-    kept = bare(kept)
-    kept["info"]["title"] = document["info"]["title"]
-    for name, scheme in components.get("securitySchemes", {}).items():
-        kept["components"]["securitySchemes"][name] = bare(scheme)
-    kept["components"].pop("responses")
-    for _, _, operation in operations(kept):
-        # Clients act on a problem's members, whatever its code: x-problems has them.
-        operation["responses"] = {
-            status: {"description": "", **reply}
-            for status, reply in operation["responses"].items()
-            if status.startswith("2")
-        } | {"default": PROBLEM}
-    return kept
+# Statuses that come to a client alone that asks for them by a header: Upgrade, Range, If-None-Match.
+ASKED_FOR = {"101", "206", "304"}
 
 
 def digest_of(kept):
@@ -76,260 +28,204 @@ def digest_of(kept):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def operations(document, part="paths"):
-    for path, item in document.get(part, {}).items():
-        for method in METHODS:
-            if method in item:
-                yield path, method, item[method]
+def other(way):
+    return GIVEN if way == TAKEN else TAKEN
 
 
-class Comparison:
-    def __init__(self, before, after):
-        self.before, self.after = before, after
-        self.findings = []
-        self.seen = set()
+def ways_in(security):
+    """Alternatives of {scheme: scopes}; an empty one needs nothing."""
+    return [{name: set(scopes) for name, scopes in way.items()} for way in security or [{}]]
 
-    def say(self, where, text):
-        finding = f"{where}: {text}"
-        if finding not in self.findings:
-            self.findings.append(finding)
+
+class Comparison(Schemas):
+    """Rules of what is not a schema. `way` is what we do with it: TAKEN from a client, or GIVEN to one. Webhooks and callbacks are
+    operations the other way round."""
 
     def run(self):
-        new = {(path, method): operation for path, method, operation in operations(self.after)}
-        for path, method, operation in operations(self.before):
-            where = f"{method.upper()} {path}"
-            if (path, method) not in new:
-                self.say(where, "is gone")
-            else:
-                self.operation(where, operation, new[path, method])
-        self.webhooks()
-        self.problems()
+        self.words("document", "document", self.before, self.after, TAKEN)
         return self.findings
 
-    def resolved(self, document, value):
-        while isinstance(value, dict) and "$ref" in value:
-            found = document
-            for part in value["$ref"].removeprefix("#/").split("/"):
-                found = found[part]
-            value = found
-        return value
+    def header(self, document, value):
+        return expanded(document, {"$ref": value["$ref"]}) if "$ref" in value else value
+
+    # ---- The document -------------------------------------------------------------------------------------------------------
+
+    def paths(self, where, word, old, new, way):
+        self.items_of(old.get(word, {}), new.get(word, {}), lambda path, method: f"{method.upper()} {path}", TAKEN)
+
+    def webhooks(self, where, word, old, new, way):
+        self.items_of(old.get(word, {}), new.get(word, {}), lambda name, method: f"webhook {name}", GIVEN)
+
+    def items_of(self, was, now, named, way):
+        for path, item in was.items():
+            for method in METHODS:
+                if method not in item:
+                    continue
+                where = named(path, method)
+                if method in now.get(path, {}):
+                    self.words("operation", where, item[method], now[path][method], way)
+                else:
+                    self.say(where, "is gone" if path not in now else f"is gone as {method.upper()}")
+
+    def components(self, where, word, old, new, way):
+        self.words("components", where, old.get(word, {}), new.get(word, {}), way)
+
+    def schemes(self, where, word, old, new, way):
+        now = new.get(word, {})
+        for name, scheme in old.get(word, {}).items():
+            if name not in now:
+                self.say(f"log-in {name}", "is gone")
+            else:
+                self.words("scheme", f"log-in {name}", scheme, now[name], way)
+
+    def servers(self, where, word, old, new, way):
+        """The host is the installation's, the path before ours is a promise."""
+        def place(server):
+            url = server["url"]
+            for name, variable in server.get("variables", {}).items():
+                url = url.replace("{" + name + "}", variable["default"])
+            return urlsplit(url).path.rstrip("/")
+
+        places = lambda one: {place(server) for server in one.get(word) or [{"url": "/"}]}
+        for path in sorted(places(old) - places(new)):
+            self.say(where, f"is no longer at the server's path {path or '/'}")
+
+    def problems(self, where, word, old, new, way):
+        now = new.get(word, {})
+        for code, problem in old.get(word, {}).items():
+            if code not in now:
+                self.say(f"problem {code}", "is gone")
+            else:
+                self.words("problem", f"problem {code}", problem, now[code], way)
 
     # ---- Operations ---------------------------------------------------------------------------------------------------------
 
-    def operation(self, where, old, new):
-        if old.get("operationId") != new.get("operationId"):
-            self.say(where, f"operationId {old.get('operationId')} is now {new.get('operationId')}")
-        self.access(where, old, new)
-        self.parameters(where, old, new)
-        self.body(where, old.get("requestBody"), new.get("requestBody"))
-        self.replies(where, old["responses"], new["responses"])
+    def access(self, where, word, old, new, way):
+        if way == GIVEN:
+            self.same(where, word, old, new, way)
+            return
+        now = ways_in(new.get(word))
+        for has in ways_in(old.get(word)):
+            if not any(all(name in has and scopes <= has[name] for name, scopes in needs.items()) for needs in now):
+                self.say(where, f"no longer takes {' and '.join(has)}" if has else "needs a log-in now")
 
-    def access(self, where, old, new):
-        ways = {json.dumps(way, sort_keys=True) for way in new.get("security", [])}
-        if ways and not old.get("security"):
-            self.say(where, "needs a log-in now")
-        for way in old.get("security", []):
-            if ways and json.dumps(way, sort_keys=True) not in ways:
-                self.say(where, f"no longer takes {', '.join(way)}")
-        if new.get("x-permission") and old.get("x-permission") != new.get("x-permission"):
-            self.say(where, f"needs the permission {new['x-permission']} now")
+    def permission(self, where, word, old, new, way):
+        if new.get(word) and old.get(word) != new[word]:
+            self.say(where, f"needs the permission {new[word]} now")
 
-    def parameters(self, where, old, new):
-        by_name = lambda one: {(p["in"], p["name"]): p for p in one.get("parameters", [])}
+    def sunset(self, where, word, old, new, way):
+        until = "x-stays-until"
+        if new.get("deprecated") and until not in new:
+            self.say(where, "is deprecated and does not say until when it stays")
+        elif new.get(until, "9999") < old.get(until, ""):
+            self.say(where, f"stays until {new[until]} now, was promised until {old[until]}")
+
+    def callbacks(self, where, word, old, new, way):
+        for name, was in old.get(word, {}).items():
+            now = new.get(word, {}).get(name, {})
+            self.items_of(was, now, lambda path, method, name=name: f"{where} callback {name} {path}", other(way))
+
+    def parameters(self, where, word, old, new, way):
+        def by_name(one):
+            key = lambda p: (p.get("in"), p.get("name", "").lower() if p.get("in") == "header" else p.get("name"))
+            return {key(parameter): parameter for parameter in one.get(word, [])}
+
         was, now = by_name(old), by_name(new)
         for (place, name), parameter in was.items():
-            there = f"{where} {place} parameter {name}"
+            there = f"{where} {place} parameter {parameter['name']}"
             if (place, name) not in now:
                 self.say(there, "is gone")
                 continue
-            other = now[place, name]
-            if other.get("required") and not parameter.get("required"):
-                self.say(there, "is required now")
-            for how in ("style", "explode"):
-                if parameter.get(how) != other.get(how):
-                    self.say(there, f"{how} is another")
-            self.schema(there, parameter.get("schema", {}), other.get("schema", {}), TAKEN)
+            same = now[place, name]
+            self.words("parameter", there, parameter, same, way)
+            if way == TAKEN and not parameter.get("required"):
+                self.left_out(there, parameter.get("schema", {}), same.get("schema", {}))
         for (place, name), parameter in now.items():
-            if (place, name) not in was and parameter.get("required"):
+            if way == TAKEN and (place, name) not in was and parameter.get("required"):
                 self.say(f"{where} {place} parameter {name}", "is new and required")
 
-    def body(self, where, old, new):
-        if new is None:
-            if old is not None:
-                self.say(where, "takes no body any more")
-            return
-        if old is None:
-            if new.get("required"):
+    def body(self, where, word, old, new, way):
+        was, now = old.get(word), new.get(word)
+        if now is None:
+            self.say(where, "takes no body any more" if way == TAKEN else "has no body any more")
+        elif was is None:
+            if way == TAKEN and now.get("required"):
                 self.say(where, "requires a body now")
-            return
-        if new.get("required") and not old.get("required"):
-            self.say(where, "requires its body now")
-        for media, content in old["content"].items():
-            if media not in new["content"]:
-                self.say(where, f"takes no {media} any more")
-            else:
-                self.schema(f"{where} body", content.get("schema", {}), new["content"][media].get("schema", {}), TAKEN)
-
-    def replies(self, where, old, new):
-        for status, reply in old.items():
-            if not status.startswith("2"):
-                continue
-            if status not in new:
-                self.say(where, f"does not answer {status} any more")
-                continue
-            self.reply(f"{where} {status}", self.resolved(self.before, reply), self.resolved(self.after, new[status]))
-        for status in new:
-            if status.startswith("2") and status not in old:
-                self.say(where, f"may answer {status} now")
-
-    def reply(self, where, old, new):
-        for name in old.get("headers", {}):
-            if name not in new.get("headers", {}):
-                self.say(where, f"has no header {name} any more")
-        for media, content in old.get("content", {}).items():
-            if media.endswith("problem+json"):
-                continue
-            if media not in new.get("content", {}):
-                self.say(where, f"is no {media} any more")
-            else:
-                self.schema(where, content.get("schema", {}), new["content"][media].get("schema", {}), GIVEN)
-        for media in new.get("content", {}):
-            if media not in old.get("content", {}) and not media.endswith("problem+json"):
-                self.say(where, f"may be {media} now")
-
-    def webhooks(self):
-        now = self.after.get("webhooks", {})
-        for name, item in self.before.get("webhooks", {}).items():
-            if name not in now:
-                self.say(f"webhook {name}", "is gone")
-                continue
-            for media, content in item["post"]["requestBody"]["content"].items():
-                other = now[name]["post"]["requestBody"]["content"].get(media, {})
-                self.schema(f"webhook {name}", content.get("schema", {}), other.get("schema", {}), GIVEN)
-
-    def problems(self):
-        now = self.after.get("x-problems", {})
-        for code, problem in self.before.get("x-problems", {}).items():
-            if code not in now:
-                self.say(f"problem {code}", "is gone")
-                continue
-            for name in ("status", "retriable", "action"):
-                if problem[name] != now[code][name]:
-                    self.say(f"problem {code}", f"{name} {problem[name]} is now {now[code][name]}")
-
-    # ---- Schemas ------------------------------------------------------------------------------------------------------------
-
-    def schema(self, where, old, new, way):
-        names = (old.get("$ref"), new.get("$ref")) if isinstance(old, dict) and isinstance(new, dict) else (None, None)
-        if any(names):
-            if (names, way) in self.seen:
-                return
-            self.seen.add((names, way))
-            if names[1]:
-                where = names[1].rsplit("/", 1)[-1]
-        old, new = self.resolved(self.before, old), self.resolved(self.after, new)
-        # `true` takes all.
-        old, new = ({} if one is True else one for one in (old, new))
-        if not isinstance(old, dict) or not isinstance(new, dict):
-            if old != new:
-                self.say(where, "is another schema")
-            return
-        self.types(where, old, new, way)
-        self.values(where, old, new, way)
-        self.bounds(where, old, new, way)
-        self.members(where, old, new, way)
-        for inner in ("items", "additionalProperties"):
-            if isinstance(old.get(inner), dict) and isinstance(new.get(inner), dict):
-                self.schema(f"{where}[]", old[inner], new[inner], way)
-        if way == TAKEN and new.get("additionalProperties") is False and old.get("additionalProperties", True) is not False:
-            self.say(where, "refuses members that it does not know now")
-        self.choices(where, old, new, way)
-
-    def types(self, where, old, new, way):
-        as_set = lambda one: set(one["type"] if isinstance(one["type"], list) else [one["type"]]) if "type" in one else None
-        was, now = as_set(old), as_set(new)
-        if was == now:
-            return
-        if was is None or now is None:
-            if (now is None) == (way == GIVEN):
-                self.say(where, "is of any type now" if now is None else "has a type now")
-            return
-        # An integer is a number.
-        wider = lambda types: types | {"integer"} if "number" in types else types
-        lost, won = was - wider(now), now - wider(was)
-        if way == TAKEN and lost:
-            self.say(where, f"takes no {' or '.join(sorted(lost))} any more")
-        if way == GIVEN and won:
-            self.say(where, f"may be {' or '.join(sorted(won))} now")
-
-    def values(self, where, old, new, way):
-        def closed(one):
-            values = one.get("enum", [one["const"]] if "const" in one else None)
-            return None if values is None else {json.dumps(value) for value in values}
-
-        was, now = closed(old), closed(new)
-        if way == TAKEN and now is not None:
-            if was is None:
-                self.say(where, "takes certain values alone now")
-            elif was - now:
-                self.say(where, f"takes no {', '.join(sorted(was - now))} any more")
-        if way == GIVEN and was is not None:
-            if now is None:
-                self.say(where, "may be any value now")
-            elif now - was:
-                self.say(where, f"may be {', '.join(sorted(now - was))} now")
-
-    def bounds(self, where, old, new, way):
-        narrow, wide = (old, new) if way == GIVEN else (new, old)
-        for names, is_wider in ((LEAST, lambda a, b: a < b), (MOST, lambda a, b: a > b)):
-            for name in names:
-                if name not in narrow:
-                    continue
-                if way == TAKEN and (name not in wide or is_wider(wide[name], narrow[name])):
-                    self.say(where, f"{name} is {narrow[name]} now, was {wide.get(name, 'none')}")
-                if way == GIVEN and (name not in wide or is_wider(wide[name], narrow[name])) and name in ("minimum", "maximum"):
-                    self.say(where, f"{name} is {wide.get(name, 'none')} now, was {narrow[name]}")
-        for name in ("pattern", "format", "contentMediaType"):
-            if old.get(name) == new.get(name):
-                continue
-            if way == TAKEN and name in new or way == GIVEN and name in old and name == "format":
-                self.say(where, f"{name} is {new.get(name, 'none')} now, was {old.get(name, 'none')}")
-        if way == TAKEN and new.get("uniqueItems") and not old.get("uniqueItems"):
-            self.say(where, "takes each item once now")
-
-    def members(self, where, old, new, way):
-        was, now = old.get("properties", {}), new.get("properties", {})
-        for name, member in was.items():
-            there = f"{where}.{name}"
-            if name not in now:
-                if way == GIVEN or new.get("additionalProperties") is False:
-                    self.say(there, "is gone")
-            else:
-                self.schema(there, member, now[name], way)
-        had, has = set(old.get("required", [])), set(new.get("required", []))
-        if way == TAKEN:
-            for name in sorted(has - had):
-                self.say(f"{where}.{name}", "is required now")
         else:
-            for name in sorted(had - has):
-                if name in now:
-                    self.say(f"{where}.{name}", "may be missing now")
+            self.words("body", f"{where} body", was, now, way)
 
-    def choices(self, where, old, new, way):
-        for word in ("oneOf", "anyOf", "allOf"):
-            was, now = old.get(word), new.get(word)
-            if was is None and now is None:
-                continue
-            if was is None or now is None or len(was) != len(now):
-                self.say(where, f"{word} is another")
-                continue
-            for number, (one, other) in enumerate(zip(was, now, strict=True)):
-                self.schema(f"{where} {word} {number + 1}", one, other, way)
+    def replies(self, where, word, old, new, way):
+        was, now = old.get(word, {}), new.get(word, {})
+        back = other(way)
+        for status, reply in was.items():
+            if status in now:
+                self.words("reply", f"{where} {status}", reply, now[status], back)
+            else:
+                self.say(where, f"does not answer {status} any more" if back == GIVEN else f"takes no answer {status} any more")
+        for status in now:
+            if back == GIVEN and status not in was and status not in ASKED_FOR:
+                good = status[0] in "123"
+                self.say(where, f"may answer {status} now" if good else f"answers {status} with no problem document now")
+
+    # ---- What parameters, headers, bodies and replies have in common --------------------------------------------------------
+
+    def required(self, where, word, old, new, way):
+        if way == TAKEN and new.get(word) and not old.get(word):
+            self.say(where, "is required now")
+        if way == GIVEN and old.get(word) and not new.get(word):
+            self.say(where, "may be missing now")
+
+    def inner_schema(self, where, word, old, new, way):
+        if word in old and word not in new and "content" in new and word == "schema":
+            self.say(where, "has another form")
+            return
+        self.schema(where, old.get(word, {}), new.get(word, {}), way)
+
+    def serialised(self, where, word, old, new, way):
+        def meant(one):
+            style = one.get("style", "form" if one.get("in") in ("query", "cookie") else "simple")
+            return style if word == "style" else one.get("explode", style == "form")
+
+        if meant(old) != meant(new):
+            self.say(where, f"{word} is another")
+
+    def media(self, where, word, old, new, way):
+        by_name = lambda one: {name.lower(): content for name, content in one.get(word, {}).items()}
+        was, now = by_name(old), by_name(new)
+        for name, content in was.items():
+            if name in now:
+                self.words("media", where, content, now[name], way)
+            else:
+                self.say(where, f"takes no {name} any more" if way == TAKEN else f"is no {name} any more")
+        for name in now:
+            if way == GIVEN and name not in was:
+                self.say(where, f"may be {name} now")
+
+    def headers(self, where, word, old, new, way):
+        by_name = lambda one: {name.lower(): (name, header) for name, header in one.get(word, {}).items()}
+        was, now = by_name(old), by_name(new)
+        for key, (name, header) in was.items():
+            if key in now:
+                was_header, now_header = self.header(self.before, header), self.header(self.after, now[key][1])
+                self.words("header", f"{where} header {name}", was_header, now_header, way)
+            else:
+                self.say(where, f"has no header {name} any more" if way == GIVEN else f"takes no header {name} any more")
+        for key, (name, header) in now.items():
+            if way == TAKEN and key not in was and self.header(self.after, header).get("required"):
+                self.say(f"{where} header {name}", "is new and required")
+
+    def links(self, where, word, old, new, way):
+        for name, link in old.get(word, {}).items():
+            if name not in new.get(word, {}):
+                self.say(where, f"has no link {name} any more")
+            else:
+                self.words("link", f"{where} link {name}", link, new[word][name], way)
 
 
 def breaking(before, after):
-    """Sentences; none when every client of `before` can go on."""
-    return Comparison(before, promise(after)).run()
+    """Sentences; none when every client of `before`, a promise, can go on with the document `after`."""
+    kept, faults = promise(after)
+    return faults + Comparison(before, kept).run()
 
 
 def load_released(path):
@@ -341,7 +237,9 @@ def load_released(path):
 
 
 def write_released(path, document):
-    kept = promise(document)
+    kept, faults = promise(document)
+    if faults:
+        sys.exit("\n".join(faults))
     kept[DIGEST] = digest_of(kept)
     # A path or a component a line: what changed is seen, and the file stays small.
     with open(path, "w", encoding="utf-8") as file:
