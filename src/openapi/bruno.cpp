@@ -126,7 +126,7 @@ std::string before(const Collection& collection) {
          "    });",
          fmt::format("    bru.setVar('token', reply.data.{} || '');", collection.options.token_member),
          "  } catch (error) {",
-         "    if (error.response && error.response.status < 500) bru.setVar('refused', whose);",
+         "    if (String(error.response?.status).startsWith('4')) bru.setVar('refused', whose);",
          fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
                      "hand.');",
                      js_string(login->id)),

@@ -105,7 +105,7 @@ std::vector<std::string> before_of(const Collection& collection, const Collectio
          "      header: { 'Content-Type': 'application/json' },",
          "      body: { mode: 'raw', raw: JSON.stringify(body) },",
          "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
-         "  if (reply.code >= 400 && reply.code < 500) insomnia.baseEnvironment.set('refused', whose);",
+         "  if (String(reply.code).startsWith('4')) insomnia.baseEnvironment.set('refused', whose);",
          fmt::format("  else insomnia.baseEnvironment.set('token', reply.json().{} || '');",
                      collection.options.token_member),
          "}"});

@@ -68,7 +68,7 @@ std::vector<std::string> before(const Collection& collection) {
          "  pm.sendRequest(login, (error, reply) => {",
          "    if (error) return console.log('no log-in: ' + error);",
          "    if (reply.code >= 300) {",
-         "      if (reply.code < 500) pm.collectionVariables.set('refused', whose);",
+         "      if (String(reply.code).startsWith('4')) pm.collectionVariables.set('refused', whose);",
          fmt::format("      return console.log('no log-in: ' + reply.text() + ' Change the account, or send ' + "
                      "{} + ' by hand.');",
                      js_string(login->id)),
