@@ -163,6 +163,7 @@ TEST(MailSettings, NameAKeyThatSigns) {
     EXPECT_THAT(issues_of("/nowhere/key.pem", "mail2026"), HasSubstr("can be read"));
     EXPECT_THAT(issues_of(directory.string(), "mail2026"), HasSubstr("can be read"));
     const auto pipe = directory / "pipe.pem";
+    std::filesystem::remove(pipe);
     ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
     EXPECT_THAT(issues_of(pipe.string(), "mail2026"), HasSubstr("a pipe"));
     EXPECT_THAT(issues_of(file_of("no.pem", "no key"), "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
