@@ -99,7 +99,9 @@ std::vector<openapi::CollectionFile> files_of(const openapi::Collection& collect
     return files;
 }
 
-bool is_environment(std::string_view path) { return path.contains("environment"); }
+bool is_environment(std::string_view path) {
+    return path.ends_with(".postman_environment.json") || path.contains("/environments/");
+}
 
 // What is wrong with it, or nothing.
 std::string fault_of_base_url(const std::string& url) {

@@ -88,10 +88,11 @@ std::string request_file(const CollectionRequest& request, const CollectionOptio
 // In front of every request.
 std::string before(const Collection& collection) {
     std::vector<std::string> lines{
+        "// As browsers copy it, with a slash at its end. A variable would outlive the environment.",
+        R"(const base = bru.interpolate('{{baseUrl}}').replace(/\/+$/, '');)",
+        "if (bru.interpolate('{{baseUrl}}') !== base) req.setUrl(req.getUrl().replace('{{baseUrl}}', base));",
         "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
         "again.",
-        R"(const base = bru.interpolate('{{baseUrl}}');)",
-        R"(if (base.endsWith('/')) bru.setVar('baseUrl', base.replace(/\/+$/, '')); // as browsers copy it)",
         "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",
         "const versions = bru.getVar('versions') || {};",
@@ -119,7 +120,7 @@ std::string before(const Collection& collection) {
              js_string(login->body)),
          "  try {",
          "    const reply = await bru.sendRequest({",
-         fmt::format("      url: bru.interpolate({}),", js_string("{{baseUrl}}" + login->path)),
+         fmt::format("      url: base + {},", js_string(login->path)),
          fmt::format("      method: {},", js_string(login->method)),
          "      headers: { 'Content-Type': 'application/json' },",
          "      data: JSON.stringify(data),",

@@ -28,12 +28,12 @@ std::string event(std::string_view listen, const std::vector<std::string>& lines
 // In front of every request.
 std::vector<std::string> before(const Collection& collection) {
     std::vector<std::string> lines{
-        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-        "again.",
         "// As browsers copy it, with a slash at its end. A run may have several.",
         "const base = [pm.iterationData, pm.environment, pm.collectionVariables].map((one) => "
         "one.get('baseUrl')).find(Boolean);",
         R"(pm.variables.set('baseUrl', (base || '').replace(/\/+$/, ''));)",
+        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
+        "again.",
         "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
         "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
         "// A change says which version it is of: the one that a reply of this path had last.",

@@ -126,6 +126,9 @@ function split(total: number, more: Partial<NewPayment>): NewPayment[] {
   return payments;
 }
 
+const counts = async (saleId: string, intentId: string): Promise<boolean> =>
+  baskets.of(saleId)?.intent?.id === intentId || ((await till.queue.get(saleId))?.body?.includes(intentId) ?? false);
+
 // Gives what went wrong, if it is no matter of the whole dialog.
 async function askPhone(paying: PayingMpesa, phone: string, amount: number): Promise<string | void> {
   const { saleId } = paying;
@@ -146,8 +149,8 @@ async function askPhone(paying: PayingMpesa, phone: string, amount: number): Pro
     if (reply.ok) basket.intent = { id: reply.data.id, amount: asking.amount };
     if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
   });
-  // Taken back meanwhile, or sold.
-  if (reply.ok && !isWanted && baskets.of(saleId)?.intent?.id !== reply.data.id)
+  // Taken back meanwhile, or sold by something else. Another window may have sold it by this very prompt, before it is paid.
+  if (reply.ok && !isWanted && !(await counts(saleId, reply.data.id)))
     await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id: reply.data.id } });
   if (reply.ok || !isWanted) return;
   const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);

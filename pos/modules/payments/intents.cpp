@@ -123,7 +123,7 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         co_return Placed{std::move(row), false};
     }
     const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, intent->subject_id, intent->provider,
-                                      intent->amount, intent->phone);
+                                      intent->amount, intent->phone, intent->location_id);
     if (paid) co_return Placed{co_await tx.only(intents::by_id, *paid), false};
     if (intent->phone) {
         const auto other = co_await tx.one(intents::live_of_phone, intent->account_id, *intent->phone, since);

@@ -64,11 +64,13 @@ inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, bas
      "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
      "and created_at > $5 and " POS_LIVE_PROMPT " order by created_at desc, id desc limit 1"}};
 // Paid, and its sale has not come: who asks the same phone for the same again has lost the answer.
-inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, base::Money, std::optional<std::string>)>
+inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, base::Money, std::optional<std::string>,
+                                    std::optional<LocationId>)>
     paid_in_advance{
         {"intents.paid_in_advance",
          "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
-         "and amount = $5 and phone is not distinct from $6 and waits and state = 'succeeded' and refunded = 0 "
+         "and amount = $5 and phone is not distinct from $6 and location_id is not distinct from $7 and waits and "
+         "state = 'succeeded' and refunded = 0 "
          "order by created_at, id limit 1"}};
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
     {"intents.live_of_phone",
