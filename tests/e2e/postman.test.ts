@@ -281,6 +281,11 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
   if (environment.long) expect(results).toHaveLength((await operations(service)).length);
   else expect(results.length).toBeGreaterThan(40);
   expect(existsSync(path.join(at, 'collection.bru'))).toBe(true);
+  const slash = ['--env', 'local', '--env-var', `baseUrl=${service.url}/`, '--disable-cookies'];
+  for (const one of ['auth/getMe.bru', 'catalogue/getProduct.bru']) {
+    const { code: ended, output: said } = await run('bru', ['run', one, ...slash], process.env, { cwd: at });
+    expect(ended, said.slice(-2000)).toBe(0);
+  }
 });
 
 // ---- Replies as examples -----------------------------------------------------------------------------------------
