@@ -49,14 +49,8 @@ export class Store {
   }
 
   // `program`: instead of the stage `compile`. Without it that stage is built.
-  async build(options: {
-    program?: string;
-    tag: string;
-    target?: string;
-    environment?: string[];
-    volumes?: string[];
-  }): Promise<void> {
-    const { program: compiled, tag, target, environment = [], volumes = [] } = options;
+  async build(options: { program?: string; tag: string; target?: string; volumes?: string[] }): Promise<void> {
+    const { program: compiled, tag, target, volumes = [] } = options;
     const args = [
       '--tag',
       tag,
@@ -66,7 +60,6 @@ export class Store {
       'REVISION=0123456789abcdef',
     ];
     if (target) args.push('--target', target);
-    for (const variable of environment) args.push('--env', variable);
     for (const volume of volumes) args.push('--volume', volume);
     if (compiled) {
       const context = path.join(this.directory, 'compile');
