@@ -41,6 +41,7 @@ const makeOurs = ({ program, preload, directory, name = 'ours', title = name, da
         'DATABASE_BULK_CONNECTIONS',
         'DATABASE_TENANT_SHARE',
         'JOB_CONCURRENCY',
+        'LOAD_SHEDDING',
       ),
       ...more,
     },
