@@ -52,6 +52,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"payments", Retention::kept, "append-only"},
     {"payment_accounts", Retention::kept, "payments name them; deleted ones are marked"},
     {"payment_intents", Retention::kept, "what was asked, and what became of it"},
+    {"payment_intent_keys", Retention::kept, "requests that were given a payment of another"},
     {"payment_refunds", Retention::kept, "what went back"},
     {"payment_refund_tasks", Retention::kept, "one a payment that is owed back"},
     {"c2b_payments", Retention::kept, "money that came in"},

@@ -151,12 +151,13 @@ void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
         intent.concern.reset();  // it came late, and found what it was for
     if (settled.use != Settlement::Use::unwanted) return;
     const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
-    move.batch.add(refunds::add_task, intent.id, reason, intent.amount, parts_.runtime.now());
+    move.batch.add(refunds::add_task, intent.id, reason, intent.amount - intent.refunded, parts_.runtime.now());
 }
 
 async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row || !row->waits) co_return;
+    if (row->refund_held.minor > 0) co_return;  // pays nothing while it is on its way back
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (move.intent.state != IntentState::succeeded || effects == nullptr ||
@@ -165,7 +166,10 @@ async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
         co_await commit(&move);
         co_return;
     }
-    auto settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
+    // Of what is left of it nobody can say what it pays: that is for people.
+    Settlement settled;
+    if (move.intent.refunded.minor == 0)
+        settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
     if (settled.use == Settlement::Use::waits) {
         if (parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come) co_return;
         settled = {Settlement::Use::unwanted, IntentConcern::subject_missing};

@@ -30,6 +30,13 @@ constexpr Text paid{"Paid.", "Imelipwa."};
 constexpr Text paid_for_nothing{
     "The money came, and what it was for takes it no more. It is on the list of what is paid back.",
     "Pesa imekuja, lakini kilicholipiwa hakiipokei tena. Ipo kwenye orodha ya kurudishwa."};
+constexpr Text paid_late{
+    "The money came late. It pays what it was for if that comes; otherwise it is on the list of what is paid back.",
+    "Pesa imechelewa kufika. Inalipia kilichoombwa kikija; la sivyo ipo kwenye orodha ya kurudishwa."};
+constexpr Text going_back{"The money is on its way back to the payer: hand nothing out for it.",
+                          "Pesa inarudishwa kwa mlipaji: usitoe bidhaa kwa ajili yake."};
+constexpr Text partly_back{"Paid. A part of it was paid back, or is on its way back.",
+                           "Imelipwa. Sehemu yake imerudishwa, au inarudishwa."};
 constexpr Text paid_back{"Paid back.", "Pesa imerudishwa."};
 constexpr Text failed{"The payment failed. No money moved. Try again, or take another payment.",
                       "Malipo yameshindikana. Hakuna pesa iliyotoka. Jaribu tena, au pokea malipo kwa njia nyingine."};
@@ -69,8 +76,11 @@ Saying succeeded(const PaymentIntent& intent, std::string_view language) {
     using enum IntentConcern;
     // What a shop pays twice for its subscription is its credit.
     const bool is_paid_twice = intent.concern == subject_paid && intent.purpose == PaymentPurpose::sale;
-    const bool is_unwanted = intent.concern == paid_after_end || intent.concern == subject_unfit || is_paid_twice;
-    return saying(is_unwanted ? paid_for_nothing : paid, language);
+    const auto back = intent.refunded + intent.refund_held;
+    if (back.minor > 0 && back >= intent.amount) return saying(going_back, language);
+    if (intent.concern == subject_unfit || is_paid_twice) return saying(paid_for_nothing, language);
+    if (back.minor > 0) return saying(partly_back, language);
+    return saying(intent.concern == paid_after_end ? paid_late : paid, language);
 }
 
 // A card that was refused leaves the attempt open: the payer hears why.

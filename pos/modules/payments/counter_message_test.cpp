@@ -59,6 +59,24 @@ TEST(CounterMessage, PaidIsSaidOfASuccessAlone) {
     }
 }
 
+TEST(CounterMessage, WhatGoesBackIsNotPaid) {
+    const auto said = [](std::int64_t refunded, std::int64_t held, std::optional<IntentConcern> concern = {}) {
+        auto made = intent(IntentState::succeeded);
+        made.amount.minor = 10'000;
+        made.refunded.minor = refunded;
+        made.refund_held.minor = held;
+        made.concern = concern;
+        return counter_message(made, nullptr, "en", created).text;
+    };
+    EXPECT_EQ(said(0, 0), "Paid.");
+    EXPECT_THAT(said(0, 10'000), HasSubstr("on its way back"));
+    EXPECT_THAT(said(4'000, 6'000), HasSubstr("hand nothing out"));
+    EXPECT_THAT(said(4'000, 0), HasSubstr("A part of it"));
+    EXPECT_THAT(said(0, 4'000), HasSubstr("A part of it"));
+    EXPECT_THAT(said(0, 0, IntentConcern::paid_after_end), HasSubstr("came late"));
+    EXPECT_THAT(said(0, 0, IntentConcern::subject_unfit), HasSubstr("takes it no more"));
+}
+
 TEST(CounterMessage, WhyItEndedIsTheProvidersSentence) {
     const Table provider("mpesa");
     EXPECT_THAT(counter_message(intent(IntentState::failed, "1"), &provider, "en", created).text,

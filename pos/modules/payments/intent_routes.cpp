@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int32_t longest_wait = 25;
 constexpr std::int64_t most_amount = 1'000'000'000'000;
+constexpr std::size_t most_parts = 50;
 
 struct NewIntent {
     std::optional<base::Uuid> client_request_id;
@@ -31,6 +32,7 @@ struct NewIntent {
     std::optional<std::string> description;
     std::optional<std::string> return_url;
     std::optional<PaymentAccountId> account_id;
+    std::vector<base::Uuid> other_intent_ids;
 
     friend constexpr auto describe(NewIntent*) {
         using schema::field;
@@ -73,8 +75,13 @@ struct NewIntent {
                               .format = schema::Format::url,
                               .doc = "Where the payer comes back to from the provider's own page; without it there is "
                                      "no such page."}),
-            field<&NewIntent::account_id>("accountId",
-                                          {.doc = "Where the shop has several accounts of the provider."}));
+            field<&NewIntent::account_id>("accountId", {.doc = "Where the shop has several accounts of the provider."}),
+            field<&NewIntent::other_intent_ids>(
+                "otherIntentIds",
+                {.max_items = most_parts,
+                 .defaulted = true,
+                 .doc = "Where one phone pays a sale in several parts of the same amount: the payments of it that the "
+                        "app has already. Without them, the second part is answered with the first."}));
     }
 };
 
@@ -198,7 +205,8 @@ IntentRequest request_of(const NewIntent& input, base::Uuid key, const auth::Cal
             .description = input.description.value_or(""),
             .return_url = input.return_url.value_or(""),
             .created_by = UserId(caller.user_id),
-            .account_id = input.account_id};
+            .account_id = input.account_id,
+            .other_intents = input.other_intent_ids};
 }
 
 async::Task<http::JsonBytes<IntentReply, 202, 200>> start(http::Context& context,
@@ -285,7 +293,8 @@ void intent_routes(http::Routes routes) {
     const std::string_view description =
         "The payer is prompted once: send the same request again until there is an answer. 202: it is on its way, and "
         "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the "
-        "same subject and amount, or the same phone has paid this amount for a sale that has not come yet. `failed` "
+        "same subject and amount, or the same phone has paid this amount for a sale that has not come yet (and it is "
+        "not among `otherIntentIds`). `failed` "
         "with a `message`: the provider refused. A sale names the intent in its payment's "
         "`intentId`, before or after it is paid.";
     routes.post(

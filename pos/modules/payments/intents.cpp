@@ -88,9 +88,14 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     return intent;
 }
 
-bool is_same(const PaymentIntent& known, const PaymentIntent& asked) {
+// Behind fit().
+bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose && known.subject_id == asked.subject_id &&
            known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
+}
+
+void require_same(const PaymentIntent& known, const IntentRequest& asked) {
+    if (!is_same(known, asked)) throw reused_key("another payment has this key", known.id.uuid());
 }
 
 base::Failure prompt_is_open(IntentId id) {
@@ -106,12 +111,30 @@ struct PaymentIntents::Placed {
     bool is_new = false;
 };
 
+// What was made for a key, or given to it.
+async::Task<std::optional<PaymentIntent>> PaymentIntents::of_key(db::Db db, base::Uuid key) {
+    auto own = co_await db.one(intents::by_request, key);
+    if (own) co_return own;
+    const auto given = co_await db.one(intents::by_other_key, key);
+    if (!given) co_return std::nullopt;
+    co_return co_await db.one(intents::by_id, *given);
+}
+
+// Also after its end, a repetition of the request is told of this one.
+async::Task<PaymentIntents::Placed> PaymentIntents::give(db::Db tx, PaymentIntent other, const PaymentIntent* asked) {
+    auto batch = tx.batch();
+    batch.add(intents::add_key, IntentKey{asked->client_request_id, other.id, asked->created_at});
+    co_await batch.commit();
+    co_return Placed{std::move(other), false};
+}
+
 // Behind the locks: the request's own intent, a live one of the same subject, what was paid for it already, or the new one.
-async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const PaymentIntent* intent) {
+async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const PaymentIntent* intent,
+                                                          const IntentRequest* request) {
     co_await tx.run(intents::lock_subject, intent->subject_id.to_string());
     if (intent->phone) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
-    if (auto first = co_await tx.one(intents::by_request, intent->client_request_id)) {
-        if (!is_same(*first, *intent)) throw reused_key("another payment has this key", first->id.uuid());
+    if (auto first = co_await of_key(tx, intent->client_request_id)) {
+        require_same(*first, *request);
         co_return Placed{*std::move(first), false};
     }
     const auto since = intent->created_at - prompt_keeps_phone;
@@ -119,13 +142,19 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider, since);
     if (live) {
         auto row = co_await tx.only(intents::by_id, *live);
-        if (!is_same(row, *intent)) throw prompt_is_open(*live);
-        co_return Placed{std::move(row), false};
+        if (!is_same(row, *request) || row.account_id != intent->account_id || row.currency != intent->currency)
+            throw prompt_is_open(*live);
+        co_return co_await give(tx, std::move(row), intent);
     }
-    const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, intent->subject_id, intent->provider,
-                                      intent->amount, intent->phone, intent->location_id);
-    if (paid) co_return Placed{co_await tx.only(intents::by_id, *paid), false};
     if (intent->phone) {
+        // Who pays on a page is not known: a second one may be a friend's half.
+        const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, intent->subject_id,
+                                          intent->account_id, intent->amount, intent->currency, *intent->phone,
+                                          intent->location_id, request->other_intents);
+        if (paid) {
+            auto row = co_await tx.only(intents::by_id, *paid);
+            co_return co_await give(tx, std::move(row), intent);
+        }
         const auto other = co_await tx.one(intents::live_of_phone, intent->account_id, *intent->phone, since);
         if (other) throw prompt_is_open(*other);
     }
@@ -141,19 +170,21 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
     fit(provider.traits(), request);
     parts_.keys.require_on();
-    // Who repeats a request is told what became of it, also when it is paid by now.
-    const auto known = co_await db.one(intents::by_request, request.client_request_id);
-    if (!known) {
-        request.subject_id = co_await effects->payable_subject(db, request.subject_id, request.amount);
-    } else if (known->subject_id != request.subject_id) {
-        // By its other name, or another subject, which place() refuses.
-        request.subject_id = co_await effects->subject_name(db, request.subject_id);
+    // Who repeats a request is told what became of it: also when it is paid by now, or the account is switched off.
+    if (auto known = co_await of_key(db, request.client_request_id)) {
+        // By its other name, or another subject.
+        if (known->subject_id != request.subject_id)
+            request.subject_id = co_await effects->subject_name(db, request.subject_id);
+        require_same(*known, request);
+        auto secret = client_secret_of(db.tenant(), *known);
+        co_return StartedIntent{*std::move(known), false, std::move(secret)};
     }
+    request.subject_id = co_await effects->payable_subject(db, request.subject_id, request.amount);
     const auto account = co_await account_for(db, request, effects->owner());
     // Whose credentials nobody can open sends nothing, and leaves nothing behind.
     auto opened = open(db.tenant(), account);
     const auto intent = new_intent(request, account, provider, parts_.runtime);
-    auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent); });
+    auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent, &request); });
     if (!placed.is_new) {
         auto secret = client_secret_of(db.tenant(), placed.intent);
         co_return StartedIntent{std::move(placed.intent), false, std::move(secret)};
@@ -425,12 +456,12 @@ std::vector<db::StatementView> intent_statements() {
     using namespace intents;
     return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
                           lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, paid_in_advance,
-                          live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
-                          account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
-                          refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed,
-                          refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told,
-                          refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
-                          refunds::lock_task, refunds::close_task);
+                          by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed,
+                          account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id,
+                          refunds::add, refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id,
+                          refunds::lock_unnamed, refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost,
+                          refunds::mark_told, refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task,
+                          refunds::reopen_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

@@ -72,6 +72,7 @@ struct IntentRequest {
     std::string return_url{};
     std::optional<UserId> created_by{};
     std::optional<PaymentAccountId> account_id{};  // where the shop has several
+    std::vector<base::Uuid> other_intents{};       // paid for the subject too, and known to whoever asks
 };
 
 struct StartedIntent {
@@ -174,7 +175,9 @@ private:
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
-    [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent);
+    static async::Task<std::optional<PaymentIntent>> of_key(db::Db db, base::Uuid key);
+    static async::Task<Placed> give(db::Db tx, PaymentIntent other, const PaymentIntent* asked);
+    [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent, const IntentRequest* request);
     [[nodiscard]] std::optional<::payments::Account> open_if(base::Uuid tenant, const PaymentAccount& row) const;
     [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                   client::Call call);

@@ -106,6 +106,112 @@ TEST_F(IntentsTest, WhatIsPaidAndWaitsForItsSaleIsNotAskedForAgain) {
     EXPECT_EQ(mpesa->started.size(), 3U);
 }
 
+// Two halves by one phone: whoever has the first half asks for another.
+TEST_F(IntentsTest, PartsOfOneAmountAreAskedForByNamingThoseThatAreThere) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto first = start(order(10'000, subject, next_id(), phone));
+    learn(first, paid(10'000, next_receipt()));
+    auto json = order(10'000, subject, next_id(), phone);
+    json.insert(1, fmt::format(R"("otherIntentIds":["{}"],)", first));
+    const auto second = start(json);
+    learn(second, paid(10'000, next_receipt()));
+    EXPECT_EQ(member_in(post("/v1/payment-intents", json).body, "id"), second);
+    auto lost = order(10'000, subject, next_id(), phone);
+    lost.insert(1, fmt::format(R"("otherIntentIds":["{}"],)", first));
+    EXPECT_EQ(member_in(post("/v1/payment-intents", lost).body, "id"), second) << "its answer was lost, too";
+    EXPECT_EQ(mpesa->started.size(), 2U);
+}
+
+// Friends who pay halves on pages of their own are not told apart.
+TEST_F(IntentsTest, WhoPaysOnAPageIsNobodyElse) {
+    auto* flutterwave = ScriptedProvider::install(app->host(), "flutterwave");
+    add_account("flutterwave", "600001");
+    const auto subject = next_id();
+    const auto page = [&] {
+        return fmt::format(R"({{"clientRequestId":"{}","provider":"flutterwave","amount":10000,"subjectId":"{}",)"
+                           R"("locationId":"{}","phone":"0712345678","returnUrl":"https://app.example/paid"}})",
+                           next_id(), subject, location());
+    };
+    const auto first = start(page());
+    learn(first, paid(10'000, next_receipt()));
+    EXPECT_NE(start(page()), first);
+    EXPECT_EQ(flutterwave->started.size(), 2U);
+}
+
+// By a reversal that is on its way or whose end nobody knows, by hand, by another sale, at another account, in another currency.
+TEST_F(IntentsTest, OnlyWhatIsThereAndFreeIsGivenAsPaid) {
+    const auto other_account = add_account("mpesa", "600002");
+    const std::string changes[] = {
+        "update payment_intents set refund_held = amount",
+        "update payment_intents set refunded = 100",
+        fmt::format("update payment_intents set account_id = '{}'", other_account),
+        "update payment_intents set currency = 'UGX'",
+    };
+    for (const auto& change : changes) {
+        const auto subject = next_id();
+        const auto phone = next_phone();
+        const auto intent = start(order(10'000, subject, next_id(), phone));
+        learn(intent, paid(10'000, next_receipt()));
+        app->database().execute(change);
+        EXPECT_NE(start(order(10'000, subject, next_id(), phone)), intent) << change;
+        app->database().execute("truncate payment_intents cascade");
+    }
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(10'000, subject, next_id(), phone));
+    learn(intent, paid(10'000, next_receipt()));
+    sell(sale_json(10'000, next_id(), intent));
+    EXPECT_NE(start(order(10'000, subject, next_id(), phone)), intent) << "another sale has it";
+}
+
+TEST_F(IntentsTest, AKeyThatWasGivenAPaymentOfAnotherKeepsIt) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(10'000, subject, next_id(), phone));
+    const auto json = order(10'000, subject, next_id(), phone);
+    EXPECT_EQ(member_in(post("/v1/payment-intents", json).body, "id"), intent);
+    learn(intent, said(Finding::cancelled));
+    const auto again = post("/v1/payment-intents", json);
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "state"), "cancelled");
+    EXPECT_EQ(mpesa->started.size(), 1U) << "it does not ring again for a repetition";
+    auto other_use = order(20'000, next_id());
+    const auto key = member_in(json, "clientRequestId");
+    other_use.replace(other_use.find(member_in(other_use, "clientRequestId")), key.size(), key);
+    EXPECT_THAT(post("/v1/payment-intents", other_use).body, HasSubstr("idempotency.key_reused"));
+    EXPECT_EQ(post("/v1/payment-intents", json).status, 200);
+    EXPECT_EQ(mpesa->started.size(), 1U);
+}
+
+// Before the refund task is worked on, it pays what it was for.
+TEST_F(IntentsTest, MoneyThatCameLateIsGivenToWhoAsksForItAgain) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(10'000, subject, next_id(), phone));
+    learn(intent, said(Finding::cancelled));
+    learn(intent, paid(10'000, next_receipt()));
+    const auto again = post("/v1/payment-intents", order(10'000, subject, next_id(), phone));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), intent);
+    EXPECT_THAT(again.body, HasSubstr("came late"));
+    EXPECT_THAT(payment_of(sell(sale_json(10'000, subject, intent))), HasSubstr("accepted " + intent));
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+    app->database().execute("truncate payments, payment_intent_keys cascade");
+    EXPECT_NE(start(order(10'000, subject, next_id(), phone)), intent) << "its task is done";
+}
+
+// A lost answer, and the account is switched off before it is asked for again.
+TEST_F(IntentsTest, ARepetitionIsAnsweredWhateverBecameOfTheAccount) {
+    const auto json = order(10'000, next_id());
+    const auto intent = start(json);
+    const auto shops = body<PaymentAccount>(get("/v1/payment-accounts/" + account));
+    ASSERT_EQ(patch("/v1/payment-accounts/" + account, R"({"enabled":false})", shops.meta.version).status, 200);
+    const auto again = post("/v1/payment-intents", json);
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), intent);
+}
+
 TEST_F(IntentsTest, AnOldPromptKeepsNobodyWaiting) {
     const auto subject = next_id();
     const auto phone = next_phone();
@@ -406,6 +512,50 @@ TEST_F(IntentsTest, AnIntentPaysOneSale) {
     EXPECT_THAT(payment_of(first), HasSubstr("accepted " + intent));
     EXPECT_EQ(payment_of(second), "unverified - -");
     EXPECT_THAT(get("/v1/sales?flag=payment_intent_unfit").body, HasSubstr(second));
+}
+
+// While it is on its way back it pays nothing; should it stay, it does.
+TEST_F(IntentsTest, WhatIsOnItsWayBackPaysNoSaleUntilItStays) {
+    const auto subject = next_id();
+    const auto intent = start(order(10'000, subject));
+    learn(intent, paid(10'000, next_receipt()));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    EXPECT_THAT(get(path(intent)).body, HasSubstr("on its way back"));
+    const auto sale = sell(sale_json(10'000, subject, intent));
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
+    const auto settle = [&] {
+        const IntentId id(*base::Uuid::from_string(intent));
+        app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
+    };
+    settle();
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 200);
+    settle();
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+}
+
+TEST_F(IntentsTest, WhatWentBackInPartPaysNoSaleInFull) {
+    const auto subject = next_id();
+    const auto intent = start(order(10'000, subject));
+    learn(intent, paid(10'000, next_receipt()));
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":4000,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    const auto sale = sell(sale_json(10'000, subject, intent));
+    EXPECT_EQ(payment_of(sale), "unverified - -");
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_unfit"));
+    const auto settle = [&] {
+        const IntentId id(*base::Uuid::from_string(intent));
+        app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
+    };
+    settle();
+    EXPECT_EQ(payment_of(sale), "unverified - -") << "the sweep does not find it by its amount either";
+    app->database().execute("update payment_intents set paid_at = now() - interval '2 days'");
+    settle();
+    EXPECT_EQ(rows("select amount || ' ' || state from payment_refund_tasks"), "6000 open");
 }
 
 TEST_F(IntentsTest, TwoSalesAtOnceDoNotShareAnIntent) {

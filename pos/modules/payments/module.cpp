@@ -70,20 +70,20 @@ std::vector<app::WebhookEventType> told_events() {
 }  // namespace
 
 app::Module payments_module() {
-    return {
-        .name = "payments",
-        .doc = "Payments through providers: accounts, attempts, refunds, and money that came by itself.",
-        .tables = {tables::payment_accounts.view(), tables::payment_intents.view(), tables::payment_refunds.view(),
-                   tables::payment_refund_tasks.view(), tables::provider_events.view(), tables::c2b_payments.view()},
-        .statements = all_statements(),
-        .routes = routes,
-        .jobs = handle_jobs,
-        .schedules = reconciliation_schedules(),
-        .measure = measure_payments,
-        .webhooks = told_events(),
-        .settings = app::settings<PaymentSettings, check_payment_settings>(),
-        .process_services = app::process_services<make_payment_keys>(),
-        .services = app::services<make_providers, make_payment_intents>()};
+    return {.name = "payments",
+            .doc = "Payments through providers: accounts, attempts, refunds, and money that came by itself.",
+            .tables = {tables::payment_accounts.view(), tables::payment_intents.view(), tables::payment_refunds.view(),
+                       tables::payment_intent_keys.view(), tables::payment_refund_tasks.view(),
+                       tables::provider_events.view(), tables::c2b_payments.view()},
+            .statements = all_statements(),
+            .routes = routes,
+            .jobs = handle_jobs,
+            .schedules = reconciliation_schedules(),
+            .measure = measure_payments,
+            .webhooks = told_events(),
+            .settings = app::settings<PaymentSettings, check_payment_settings>(),
+            .process_services = app::process_services<make_payment_keys>(),
+            .services = app::services<make_providers, make_payment_intents>()};
 }
 
 }  // namespace pos

@@ -18,6 +18,11 @@ inline constexpr auto replace = db::replace<tables::payment_intents>("intents.re
 inline constexpr auto by_request =
     db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("intents.by_request");
 
+inline constexpr db::Query<IntentId(base::Uuid)> by_other_key{
+    {"intents.by_other_key",
+     "select intent_id from payment_intent_keys where tenant_id = $1 and client_request_id = $2"}};
+inline constexpr auto add_key = db::insert<tables::payment_intent_keys>("intents.add_key");
+
 // The intent that a provider calls so, and the one that has its receipt.
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string)> by_provider_id{
     {"intents.by_provider_id",
@@ -63,15 +68,20 @@ inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, bas
     {"intents.live_of_subject",
      "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
      "and created_at > $5 and " POS_LIVE_PROMPT " order by created_at desc, id desc limit 1"}};
-// Paid, and its sale has not come: who asks the same phone for the same again has lost the answer.
-inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, base::Money, std::optional<std::string>,
-                                    std::optional<LocationId>)>
+// Paid into this account by this phone, whole and for nothing else, and the subject has not come: who asks the phone for the same again
+// has lost the answer, or did not wait for money that came late. `but`: payments that whoever asks has already.
+inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, PaymentAccountId, base::Money, std::string, std::string,
+                                    std::optional<LocationId>, std::vector<base::Uuid>)>
     paid_in_advance{
         {"intents.paid_in_advance",
-         "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
-         "and amount = $5 and phone is not distinct from $6 and location_id is not distinct from $7 and waits and "
-         "state = 'succeeded' and refunded = 0 "
-         "order by created_at, id limit 1"}};
+         "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = $3 "
+         "and i.account_id = $4 and i.amount = $5 and i.currency = $6 and i.phone = $7 "
+         "and i.location_id is not distinct from $8 and i.id <> all($9) "
+         "and i.state = 'succeeded' and i.refunded = 0 and i.refund_held = 0 "
+         "and (i.waits or (i.concern = 'paid_after_end' and exists (select from payment_refund_tasks t "
+         "  where t.tenant_id = $1 and t.intent_id = i.id and t.state = 'open'))) "
+         "and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
+         "order by i.created_at, i.id limit 1"}};
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
     {"intents.live_of_phone",
      "select id from payment_intents where tenant_id = $1 and account_id = $2 and phone = $3 and created_at > $4 "

@@ -215,6 +215,20 @@ struct PaymentIntent {
     }
 };
 
+// A key whose request was given an intent of another: repeated, it is given the same.
+struct IntentKey {
+    base::Uuid client_request_id;
+    IntentId intent_id;
+    base::Timestamp created_at;
+
+    friend constexpr auto describe(IntentKey*) {
+        using schema::field;
+        return schema::object<IntentKey>("IntentKey", field<&IntentKey::client_request_id>("clientRequestId"),
+                                         field<&IntentKey::intent_id>("intentId"),
+                                         field<&IntentKey::created_at>("createdAt"));
+    }
+};
+
 enum class RefundState : std::uint8_t { pending, succeeded, failed, unknown };
 constexpr auto describe(RefundState*) {
     return schema::enumeration<RefundState>("RefundState", {{RefundState::pending, "pending"},
@@ -413,6 +427,10 @@ inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     // Across tenants: what is to be queried, and what waits for its subject.
     db::expression_index("payment_intents_waiting", "btree", "paid_at").where("waits"),
     db::expression_index("payment_intents_due", "btree", "next_query_at").where("next_query_at is not null"));
+
+inline constexpr auto payment_intent_keys = db::tenant_table<IntentKey>(
+    "payment_intent_keys", db::primary_key<&IntentKey::client_request_id>(errors::intent_request_used), db::no_delete(),
+    db::references<&IntentKey::intent_id>("payment_intent_keys_intent", payment_intents, errors::unknown_intent));
 
 inline constexpr auto payment_refunds = db::tenant_table<PaymentRefund>(
     "payment_refunds", db::primary_key<&PaymentRefund::id>(errors::id_taken), db::no_delete(),

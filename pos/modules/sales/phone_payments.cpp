@@ -100,7 +100,8 @@ base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit
 constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
     {"sales.state",
      "select s.id, s.status, s.client_request_id, s.credit_total, ("
-     "  select coalesce(sum(i.amount - i.refunded), 0)::bigint from payment_intents i where i.tenant_id = $1 "
+     "  select coalesce(sum(i.amount - i.refunded - i.refund_held), 0)::bigint from payment_intents i where "
+     "i.tenant_id = $1 "
      "  and i.subject_id = s.client_request_id and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> $3 "
      "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
      "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
@@ -267,6 +268,7 @@ async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode ty
     const auto id = co_await tx.one(intents::by_receipt, std::string(code_provider), typed.code);
     const auto intent = id ? co_await tx.one(intents::lock, *id) : std::nullopt;
     if (!intent || intent->state != IntentState::succeeded || intent->purpose != PaymentPurpose::sale) co_return;
+    if (intent->refunded.minor > 0 || intent->refund_held.minor > 0) co_return;
     const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
     const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
     if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;

@@ -40,14 +40,23 @@ struct KnownIntent {
     base::Money amount;
     std::string currency;
     std::optional<std::string> receipt_code;
-    bool is_used = false;  // by a payment of another sale
+    std::optional<LocationId> location_id;  // that it was asked for at
+    base::Money refunded;
+    base::Money refund_held;  // on its way back, or nobody knows
+    bool is_used = false;     // by a payment of another sale
+
+    // The whole of it is there.
+    [[nodiscard]] bool has_paid() const {
+        return state == IntentState::succeeded && refunded.minor == 0 && refund_held.minor == 0;
+    }
 
     friend constexpr auto describe(KnownIntent*) {
         return schema::object<KnownIntent>(
             "KnownIntent", schema::field<&KnownIntent::id>("id"), schema::field<&KnownIntent::purpose>("purpose"),
             schema::field<&KnownIntent::state>("state"), schema::field<&KnownIntent::amount>("amount"),
             schema::field<&KnownIntent::currency>("currency"), schema::field<&KnownIntent::receipt_code>("receiptCode"),
-            schema::field<&KnownIntent::is_used>("isUsed"));
+            schema::field<&KnownIntent::location_id>("locationId"), schema::field<&KnownIntent::refunded>("refunded"),
+            schema::field<&KnownIntent::refund_held>("refundHeld"), schema::field<&KnownIntent::is_used>("isUsed"));
     }
 };
 

@@ -390,8 +390,9 @@ void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, co
     }
 }
 
-// An intent pays for one payment, of its own amount, and once: then its money is this payment's. Until it is there, the payment is
-// unverified; so it is, and without the intent, where that does not fit. Behind judge_references(), whose codes it knows.
+// An intent pays for one payment, of its own amount and at its own location, and once: then its money is this payment's. Until it is there
+// and not on its way back, the payment is unverified; so it is, and without the intent, where that does not fit. Behind
+// judge_references(), whose codes it knows.
 void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const SaleContext& around, Flags& flags) {
     std::set<base::Uuid> used;
     for (std::size_t i = 0; i < payments.size(); ++i) {
@@ -401,6 +402,8 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
         const auto found = std::ranges::find(around.intents, *named, &KnownIntent::id);
         const bool fits = found != around.intents.end() && found->purpose == PaymentPurpose::sale && !found->is_used &&
                           found->amount == payment.amount && found->currency == around.tenant.currency &&
+                          found->refunded.minor == 0 &&
+                          found->location_id.value_or(sale.location_id) == sale.location_id &&
                           used.insert(*named).second;
         payment.status = PaymentStatus::unverified;
         if (!fits) {
@@ -408,7 +411,7 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
             continue;
         }
         payment.intent_id = named;
-        if (found->state != IntentState::succeeded) {
+        if (!found->has_paid()) {
             flags.set(SaleFlag::payment_intent_open);
             continue;
         }

@@ -464,6 +464,9 @@ TEST(ring_up, an_intent_pays_for_one_payment_of_its_amount) {
     };
     refused([](KnownIntent& known) { known.state = IntentState::pending; }, "open");
     refused([](KnownIntent& known) { known.state = IntentState::refunded; }, "open");
+    refused([](KnownIntent& known) { known.refund_held = known.amount; }, "open");
+    refused([](KnownIntent& known) { known.refunded.minor = 100; }, "unfit");
+    refused([](KnownIntent& known) { known.location_id = LocationId(sugar.uuid()); }, "unfit");
     refused([](KnownIntent& known) { known.amount.minor += 100; }, "unfit");
     refused([](KnownIntent& known) { known.currency = "UGX"; }, "unfit");
     refused([](KnownIntent& known) { known.is_used = true; }, "unfit");

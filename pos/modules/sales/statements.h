@@ -93,7 +93,8 @@ inline constexpr db::Query<void(std::vector<std::string>, std::vector<UsedRefere
 // The intents that a sale is paid with, as they are before it is recorded.
 inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> known_intents{
     {"sales.known_intents",
-     "select i.id, i.purpose, i.state, i.amount, i.currency, i.receipt_code, exists (select from payments p "
+     "select i.id, i.purpose, i.state, i.amount, i.currency, i.receipt_code, i.location_id, i.refunded, i.refund_held, "
+     "exists (select from payments p "
      "  join sales s on s.tenant_id = $1 and s.id = p.sale_id where p.tenant_id = $1 and p.intent_id = i.id "
      "  and s.client_request_id <> $3) as is_used "
      "from payment_intents i where i.tenant_id = $1 and i.id = any($2)"}};
@@ -101,11 +102,11 @@ inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> kno
 inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
     {"sales.lock_intents", "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share",
      db::Kind::write}};
-// Behind lock_intents: ends the batch when one of them was paid since the sale was rung up.
+// Behind lock_intents: ends the batch when one of them was paid since the sale was rung up, or began to go back.
 inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> refuse_moved_intents{
     {"sales.refuse_moved_intents",
      "select violate('payments_intent') where exists (select from payment_intents where tenant_id = $1 "
-     "and id = any($2) and (state = 'succeeded') <> (id = any($3)))",
+     "and id = any($2) and (state = 'succeeded' and refunded = 0 and refund_held = 0) <> (id = any($3)))",
      db::Kind::write}};
 
 // Their money came late and was to go back; now it has what it was for.
