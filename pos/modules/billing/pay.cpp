@@ -99,7 +99,9 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
     if (bill.invoice.state == InvoiceState::paid)
         co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::nullopt}};
     auto request = request_of(std::move(*input), bill, caller);
+    const auto key = request.client_request_id;
     auto started = co_await intents->start_intent(db, std::move(request), call_within(context));
+    started.intent.client_request_id = key;
     started.intent.phone = shown_phone(std::move(started.intent.phone));
     co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::move(started.intent)}};
 }

@@ -80,8 +80,9 @@ struct NewIntent {
                 "otherIntentIds",
                 {.max_items = most_parts,
                  .defaulted = true,
-                 .doc = "Where one phone pays a sale in several parts of the same amount: the payments of it that the "
-                        "app has already. Without them, the second part is answered with the first."}));
+                 .doc = "Where a sale is paid in several parts of the same amount, by one phone or on pages: the "
+                        "payments of it that the app has already. Without them, the second part is answered with "
+                        "the first."}));
     }
 };
 
@@ -223,6 +224,8 @@ async::Task<http::JsonBytes<IntentReply, 202, 200>> start(http::Context& context
         co_await intents->start_intent(db, request_of(*input, key, caller, shop.settings.currency), call_of(context));
     const auto location = "/v1/payment-intents/" + started.intent.id.to_string();
     const bool is_new = started.is_new;
+    // The answer is to this request, whichever made the payment: clients compare it.
+    started.intent.client_request_id = key;
     const auto reply = reply_of(context, *intents, db.tenant(), std::move(started.intent));
     http::JsonBytes<IntentReply, 202, 200> rendered{
         schema::to_json(reply, caller.view()), static_cast<std::uint16_t>(is_new ? 202 : 200), {}};

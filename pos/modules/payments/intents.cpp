@@ -138,8 +138,8 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         co_return Placed{*std::move(first), false};
     }
     const auto since = intent->created_at - prompt_keeps_phone;
-    const auto live =
-        co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider, since);
+    const auto live = co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider,
+                                      since, request->other_intents);
     if (live) {
         auto row = co_await tx.only(intents::by_id, *live);
         if (!is_same(row, *request) || row.account_id != intent->account_id || row.currency != intent->currency)

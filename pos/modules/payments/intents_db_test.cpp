@@ -135,8 +135,13 @@ TEST_F(IntentsTest, WhoPaysOnAPageIsNobodyElse) {
     };
     const auto first = start(page());
     learn(first, paid(10'000, next_receipt()));
-    EXPECT_NE(start(page()), first);
-    EXPECT_EQ(flutterwave->started.size(), 2U);
+    const auto second = start(page());
+    EXPECT_NE(second, first);
+    EXPECT_EQ(member_in(post("/v1/payment-intents", page()).body, "id"), second) << "pressed twice";
+    auto third = page();
+    third.insert(1, fmt::format(R"("otherIntentIds":["{}","{}"],)", first, second));
+    EXPECT_NE(start(third), second) << "while the second one's page is open";
+    EXPECT_EQ(flutterwave->started.size(), 3U);
 }
 
 // By a reversal that is on its way or whose end nobody knows, by hand, by another sale, at another account, in another currency.
@@ -170,7 +175,9 @@ TEST_F(IntentsTest, AKeyThatWasGivenAPaymentOfAnotherKeepsIt) {
     const auto phone = next_phone();
     const auto intent = start(order(10'000, subject, next_id(), phone));
     const auto json = order(10'000, subject, next_id(), phone);
-    EXPECT_EQ(member_in(post("/v1/payment-intents", json).body, "id"), intent);
+    const auto given = post("/v1/payment-intents", json);
+    EXPECT_EQ(member_in(given.body, "id"), intent);
+    EXPECT_EQ(member_in(given.body, "clientRequestId"), member_in(json, "clientRequestId")) << "whose answer it is";
     learn(intent, said(Finding::cancelled));
     const auto again = post("/v1/payment-intents", json);
     EXPECT_EQ(again.status, 200) << again.body;
