@@ -140,6 +140,26 @@ class Program(unittest.TestCase):
                 self.assertEqual((result.returncode, result.stdout), (USAGE, ""))
                 self.assertIn("is none of bash, zsh, fish", result.stderr)
 
+    def test_bash_completes_what_options_take(self):
+        script = run_program("completions", "bash").stdout
+        for line, offered in {
+            "postman --format b": ["bruno"],
+            "postman --format bruno --to=x --base": ["--base-url"],
+            "completions ''": ["bash", "zsh", "fish", "--help"],
+            "plans set --period ''": ["month", "year"],
+            "payments resolve --outcome not": ["not_paid"],
+            "worker --queues mail,paym": ["mail,payments"],
+            "db console --data-dir sr": ["src"],
+            "postman --to sr": ["src"],
+            "dev --data-dir serve --fr": ["--fresh"],
+            "db console --tenant ''": [],
+        }.items():
+            with self.subTest(line=line):
+                words = f"COMP_WORDS=(backend-api {line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
+                asked = f"{script}\n{words.replace('=x', ' = x')}\n_backend_api\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
+                result = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+                self.assertEqual(result.stdout.split(), offered, result.stderr)
+
     def test_what_was_typed_does_not_rule_the_terminal(self):
         for words in (("\x1b[31mred",), ("completions", "\x1b[31mred"), ("dev", "--port", "\x1b[31m")):
             with self.subTest(words=words):
