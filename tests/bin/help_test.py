@@ -206,6 +206,21 @@ class WhatTextsName(unittest.TestCase):
         self.assertIn("--data-dir", recommended)
         self.assertEqual({option for option in recommended if option not in help_of("dev").stdout}, set())
 
+    def test_a_page_that_names_a_command_of_the_program_says_where_the_program_is(self):
+        # Whoever reads operations has begun with their first page. What is generated, and decisions, tell no reader what to type.
+        others = ("docs/decisions/", "docs/operations/", "docs/configuration.md", "docs/errors.md")
+        pages = [*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("clients/*/README.md")), ROOT / "docs/operations/README.md"]
+        looked_at = 0
+        for path in pages:
+            name, text = str(path.relative_to(ROOT)), path.read_text()
+            is_first = name == "docs/operations/README.md"
+            if "node_modules" in name or (name.startswith(others) and not is_first):
+                continue
+            if is_first or re.search(r"(?:^|`|\| )backend-api (?!image-decoder)[a-z]", text, re.M):
+                looked_at += 1
+                self.assertTrue("build/local/pos/backend-api" in text, f"{name} does not say where the program is")
+        self.assertGreater(looked_at, 12)
+
     def test_commands_of_the_program(self):
         known = set(commands())
         for name, text in self.texts():
