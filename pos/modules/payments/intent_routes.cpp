@@ -51,8 +51,8 @@ struct NewIntent {
                                                  .example = "25000"}),
             field<&NewIntent::purpose>("purpose", {.defaulted = true}),
             field<&NewIntent::subject_id>(
-                "subjectId", {.doc = "What is paid. Of a sale its id or its `clientRequestId`, which the till knows "
-                                     "before it sends the sale."}),
+                "subjectId", {.doc = "What is paid. Of a sale its `clientRequestId`, which the till knows before it "
+                                     "sends the sale; its id serves, too, once the sale is there."}),
             field<&NewIntent::location_id>("locationId",
                                            {.doc = "Needed by callers who may take payments at some locations only."}),
             field<&NewIntent::phone>("phone",

@@ -88,10 +88,11 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     return intent;
 }
 
-// Behind fit().
+// Behind fit(), of a subject under any of its names.
 bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
-    return known.provider == asked.provider && known.purpose == asked.purpose && known.subject_id == asked.subject_id &&
-           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
+    return known.provider == asked.provider && known.purpose == asked.purpose &&
+           std::ranges::contains(asked.subject_names, known.subject_id) && known.amount == asked.amount &&
+           known.phone == asked.phone && known.location_id == asked.location_id;
 }
 
 void require_same(const PaymentIntent& known, const IntentRequest& asked) {
@@ -138,8 +139,8 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         co_return Placed{*std::move(first), false};
     }
     const auto since = intent->created_at - prompt_keeps_phone;
-    const auto live = co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider,
-                                      since, request->other_intents);
+    const auto live = co_await tx.one(intents::live_of_subject, intent->purpose, request->subject_names,
+                                      intent->provider, since, request->other_intents);
     if (live) {
         auto row = co_await tx.only(intents::by_id, *live);
         if (!is_same(row, *request) || row.account_id != intent->account_id || row.currency != intent->currency)
@@ -148,7 +149,7 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
     }
     if (intent->phone) {
         // Who pays on a page is not known: a second one may be a friend's half.
-        const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, intent->subject_id,
+        const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, request->subject_names,
                                           intent->account_id, intent->amount, intent->currency, *intent->phone,
                                           intent->location_id, request->other_intents);
         if (paid) {
@@ -170,16 +171,17 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
     fit(provider.traits(), request);
     parts_.keys.require_on();
+    request.subject_names = {request.subject_id};
     // Who repeats a request is told what became of it: also when it is paid by now, or the account is switched off.
     if (auto known = co_await of_key(db, request.client_request_id)) {
-        // By its other name, or another subject.
         if (known->subject_id != request.subject_id)
-            request.subject_id = co_await effects->subject_name(db, request.subject_id);
+            request.subject_names.push_back(co_await effects->subject_name(db, request.subject_id));
         require_same(*known, request);
         auto secret = client_secret_of(db.tenant(), *known);
         co_return StartedIntent{*std::move(known), false, std::move(secret)};
     }
     request.subject_id = co_await effects->payable_subject(db, request.subject_id, request.amount);
+    request.subject_names.push_back(request.subject_id);
     const auto account = co_await account_for(db, request, effects->owner());
     // Whose credentials nobody can open sends nothing, and leaves nothing behind.
     auto opened = open(db.tenant(), account);

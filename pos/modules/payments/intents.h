@@ -63,6 +63,7 @@ struct IntentRequest {
     std::string provider;
     PaymentPurpose purpose = PaymentPurpose::sale;
     base::Uuid subject_id;
+    std::vector<base::Uuid> subject_names{};  // as it was asked for, and as it is stored
     std::optional<LocationId> location_id{};
     base::Money amount;
     std::string currency;

@@ -106,6 +106,22 @@ TEST_F(IntentsTest, WhatIsPaidAndWaitsForItsSaleIsNotAskedForAgain) {
     EXPECT_EQ(mpesa->started.size(), 3U);
 }
 
+// Asked for by the sale's own id before the sale was there, and again when it is.
+TEST_F(IntentsTest, TheTwoNamesOfASaleAreOneSubject) {
+    const auto request_id = next_id();
+    const auto phone = next_phone();
+    const auto id = next_id();
+    const auto intent = start(order(10'000, id, next_id(), phone));
+    learn(intent, paid(10'000, next_receipt()));
+    auto json = sale_json(10'000, request_id);
+    json.insert(1, fmt::format(R"("id":"{}",)", id));
+    ASSERT_EQ(sell(json), id);
+    const auto again = post("/v1/payment-intents", order(10'000, id, next_id(), phone));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), intent);
+    EXPECT_EQ(mpesa->started.size(), 1U);
+}
+
 // Two halves by one phone: whoever has the first half asks for another.
 TEST_F(IntentsTest, PartsOfOneAmountAreAskedForByNamingThoseThatAreThere) {
     const auto subject = next_id();

@@ -65,18 +65,20 @@ inline constexpr db::Query<void(PaymentAccountId, std::string)> lock_phone{
      db::Kind::write}};
 #define POS_LIVE_PROMPT "state in ('created', 'sent', 'pending', 'unknown')"
 // `but` those that whoever asks has already: another part, such as a friend's on a page of her own.
-inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, base::Timestamp, std::vector<base::Uuid>)>
-    live_of_subject{
-        {"intents.live_of_subject",
-         "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
-         "and created_at > $5 and id <> all($6) and " POS_LIVE_PROMPT " order by created_at desc, id desc limit 1"}};
+inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, std::string, base::Timestamp,
+                                    std::vector<base::Uuid>)>
+    live_of_subject{{"intents.live_of_subject",
+                     "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = any($3) "
+                     "and provider = $4 "
+                     "and created_at > $5 and id <> all($6) and " POS_LIVE_PROMPT
+                     " order by created_at desc, id desc limit 1"}};
 // Paid into this account by this phone, whole and for nothing else, and the subject has not come: who asks the phone for the same again
 // has lost the answer, or did not wait for money that came late. `but`: payments that whoever asks has already.
-inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, PaymentAccountId, base::Money, std::string, std::string,
-                                    std::optional<LocationId>, std::vector<base::Uuid>)>
+inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, PaymentAccountId, base::Money, std::string,
+                                    std::string, std::optional<LocationId>, std::vector<base::Uuid>)>
     paid_in_advance{
         {"intents.paid_in_advance",
-         "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = $3 "
+         "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = any($3) "
          "and i.account_id = $4 and i.amount = $5 and i.currency = $6 and i.phone = $7 "
          "and i.location_id is not distinct from $8 and i.id <> all($9) "
          "and i.state = 'succeeded' and i.refunded = 0 and i.refund_held = 0 "
