@@ -1,6 +1,9 @@
 // Bruno's files: a folder of texts, https://docs.usebruno.com/bru-lang/overview
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/strings.h"
 #include "openapi/collection_text.h"
 
@@ -13,7 +16,13 @@ constexpr ScriptWords words{.test = "test",
                             .status = "res.getStatus()",
                             .type = "res.getHeader('content-type')",
                             .json = "res.getBody()",
-                            .set = "bru.setVar"};
+                            .set = "bru.setVar",
+                            .get = "bru.getVar",
+                            .uuid = "bru.interpolate('{{$guid}}')"};
+
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+    lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 // Indented, so that no line of it ends the block.
 std::string block(std::string_view name, std::string_view text) {
@@ -85,54 +94,53 @@ std::string request_file(const CollectionRequest& request, const CollectionOptio
     return text + "\n" + block("docs", text_of(request));
 }
 
+// Nothing of an account goes to another one, or to another address.
+std::vector<std::string> whose(const Collection& collection) {
+    return {fmt::format("const account = {}.map((name) => bru.interpolate('{{{{' + name + '}}}}')).join(' ');",
+                        account_names(collection)),
+            std::string(whose_line),
+            "if (bru.getVar('whose') !== whose) {",
+            "  // Another account, or another address: nothing of the one before goes there.",
+            "  bru.setVar('whose', whose);",
+            "  bru.setVar('token', '');",
+            "  bru.setVar('versions', {});",
+            "  " + set_line(collection.seeded, words),
+            "}"};
+}
+
 // In front of every request.
 std::string before(const Collection& collection) {
     std::vector<std::string> lines{
         "// As browsers copy it, with a slash at its end. A variable would outlive the environment.",
         R"(const base = bru.interpolate('{{baseUrl}}').replace(/\/+$/, '');)",
-        "if (bru.interpolate('{{baseUrl}}') !== base) req.setUrl(req.getUrl().replace('{{baseUrl}}', base));",
-        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-        "again.",
-        "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
-        "// A change says which version it is of: the one that a reply of this path had last.",
-        "const versions = bru.getVar('versions') || {};",
-        "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
-        R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
+        "if (bru.interpolate('{{baseUrl}}') !== base) req.setUrl(req.getUrl().replace('{{baseUrl}}', base));"};
+    append(lines, fresh_lines(collection, words));
     const auto* login = find_login(collection);
+    if (login != nullptr) append(lines, whose(collection));
+    append(lines, {"// A change says which version it is of: the one that a reply of this path had last.",
+                   "const versions = bru.getVar('versions') || {};",
+                   "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
+                   R"(bru.setVar('ifMatch', versions[path] || '"1"');)"});
     if (login == nullptr) return joined(lines);
-    lines.insert(
-        lines.end(),
-        {fmt::format("const account = {}.map((name) => bru.interpolate('{{{{' + name + '}}}}')).join(' ');",
-                     account_names(collection)),
-         std::string(whose_line),
-         "if (bru.getVar('whose') !== whose) {",
-         "  // Another account, or another address: nothing of the one before goes there.",
-         "  bru.setVar('whose', whose);",
-         "  bru.setVar('token', '');",
-         "  bru.setVar('versions', {});",
-         "}",
-         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+    append(
+        lines,
+        {"// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
          fmt::format("if (!bru.getVar('token') && bru.getVar('refused') !== whose && req.getName() !== {}) {{",
                      js_string(login->id)),
          fmt::format(
              "  const data = JSON.parse({}, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
              "value));",
              js_string(login->body)),
-         "  try {",
-         "    const reply = await bru.sendRequest({",
+         "  try {", "    const reply = await bru.sendRequest({",
          fmt::format("      url: base + {},", js_string(login->path)),
          fmt::format("      method: {},", js_string(login->method)),
-         "      headers: { 'Content-Type': 'application/json' },",
-         "      data: JSON.stringify(data),",
-         "    });",
+         "      headers: { 'Content-Type': 'application/json' },", "      data: JSON.stringify(data),", "    });",
          fmt::format("    bru.setVar('token', reply.data.{} || '');", collection.options.token_member),
-         "  } catch (error) {",
-         "    if (String(error.response?.status).startsWith('4')) bru.setVar('refused', whose);",
+         "  } catch (error) {", "    if (String(error.response?.status).startsWith('4')) bru.setVar('refused', whose);",
          fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
                      "hand.');",
                      js_string(login->id)),
-         "  }",
-         "}"});
+         "  }", "}"});
     return joined(lines);
 }
 
@@ -157,10 +165,8 @@ std::vector<CollectionFile> bruno_collection(const Collection& collection) {
                                    js_string(collection.title))});
     // What scripts set is not here: it would be put back before each request.
     std::vector<CollectionVariable> first;
-    for (const auto& variable : collection.variables) {
-        if (variable.name != "key" && variable.name != "versions" && variable.name != "token")
-            first.push_back(variable);
-    }
+    std::ranges::copy_if(collection.variables, std::back_inserter(first),
+                         [](const auto& variable) { return !variable.is_of_scripts; });
     files.push_back({"collection.bru",
                      block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
                          variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) +

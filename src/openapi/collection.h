@@ -5,8 +5,10 @@
 //     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login = "login"});
 //     write("shop.postman_collection.json", openapi::postman_collection(collection));
 //
-// An operation that needs a value of another one's reply gets it from the document's links, one that cannot succeed by itself says so by
-// `x-needs`. What only streams events is left out: such a request does not end.
+// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from the 201 of
+// `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`. Texts that one row alone
+// may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the present.
+// What only streams events is left out: such a request does not end.
 
 #include <cstdint>
 #include <string>
@@ -23,6 +25,7 @@ struct CollectionVariable {
     std::string name;
     std::string value;
     bool is_secret = false;
+    bool is_of_scripts = false;  // they set it before each request
 };
 
 // What the document does not say.
@@ -69,6 +72,8 @@ struct CollectionRequest {
     std::vector<std::string> reply_members{};  // which a JSON reply always has
     std::string reply{};                       // an example, JSON, indented
     std::vector<CollectionKept> keeps{};
+    bool deletes_made = false;               // deletes what another request of the collection makes
+    std::vector<CollectionVariable> lost{};  // with it: what they were before anything was made
 };
 
 struct CollectionFolder {
@@ -84,6 +89,7 @@ struct Collection {
     std::vector<CollectionFolder> folders;      // by tag; in them the order in which requests can be sent
     std::vector<CollectionVariable> account;    // base URL and log-in: what an environment sets
     std::vector<CollectionVariable> variables;  // what scripts set, with what is there before they do
+    std::vector<CollectionVariable> seeded;     // of those, the values of examples that what was made replaces
     CollectionOptions options;
 };
 
