@@ -407,21 +407,22 @@ private:
         const auto sources = taken_.find(request.id);
         if (sources == taken_.end()) return;
         for (const auto& [parameter, source] : sources->second) {
+            add_first_values(request.missed, source.maker);
             const auto item = fmt::format("{}/{{{}}}", made_at_.at(source.maker), parameter);
-            const bool is_deleted = request.method == "DELETE" && request.path == item;
-            if (is_deleted) request.deletes_made = true;
+            if (request.method != "DELETE" || request.path != item) continue;
+            add_first_values(request.ended, source.maker);
             for (const auto& [maker, path] : made_at_) {
-                if (maker == source.maker || (is_deleted && path.starts_with(item + "/"))) add_lost(request, maker);
+                if (path.starts_with(item + "/")) add_first_values(request.ended, maker);
             }
         }
     }
 
-    void add_lost(CollectionRequest& request, const std::string& maker) const {
+    void add_first_values(std::vector<CollectionVariable>& all, const std::string& maker) const {
         const auto kept = kept_.find(maker);
         if (kept == kept_.end()) return;
         for (const auto& one : kept->second) {
-            if (std::ranges::find(request.lost, one.variable, &CollectionVariable::name) == request.lost.end())
-                request.lost.push_back({one.variable, first_values_.at(one.variable)});
+            if (std::ranges::find(all, one.variable, &CollectionVariable::name) == all.end())
+                all.push_back({one.variable, first_values_.at(one.variable)});
         }
     }
 

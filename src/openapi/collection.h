@@ -72,8 +72,10 @@ struct CollectionRequest {
     std::vector<std::string> reply_members{};  // which a JSON reply always has
     std::string reply{};                       // an example, JSON, indented
     std::vector<CollectionKept> keeps{};
-    bool deletes_made = false;               // deletes what another request of the collection makes
-    std::vector<CollectionVariable> lost{};  // with it: what they were before anything was made
+    // Variables of what was made, as they were before: to set back once this request has deleted it, or was told that it
+    // is not there.
+    std::vector<CollectionVariable> ended{};
+    std::vector<CollectionVariable> missed{};
 };
 
 struct CollectionFolder {
@@ -112,5 +114,9 @@ struct CollectionFile {
 [[nodiscard]] std::string insomnia_collection(const Collection& collection);
 // A folder: bruno.json, collection.bru, environments/, and a folder with a file a request.
 [[nodiscard]] std::vector<CollectionFile> bruno_collection(const Collection& collection);
+// Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's own. Environments,
+// bruno.json and collection.bru have no mark.
+enum class BrunoFile : std::uint8_t { written, edited, own };
+[[nodiscard]] BrunoFile bruno_file_of(std::string_view path, std::string text);
 
 }  // namespace openapi

@@ -33,12 +33,10 @@ std::string careful(std::string_view member) {
 
 // What was made is there no more: the demo shop's own is read again.
 void add_loss(std::vector<std::string>& lines, const CollectionRequest& request, const ScriptWords& words) {
-    if (request.lost.empty() || (!request.deletes_made && !request.needs.empty())) return;
-    const auto missing = fmt::format("{} === 404", words.status);
-    const auto when = !request.deletes_made   ? missing
-                      : request.needs.empty() ? fmt::format("succeeded || {}", missing)
-                                              : std::string("succeeded");
-    lines.push_back(fmt::format("if ({}) {}", when, set_line(request.lost, words)));
+    if (!request.ended.empty()) lines.push_back("if (succeeded) " + set_line(request.ended, words));
+    // Others answer 404 for other reasons, too.
+    if (!request.missed.empty() && request.needs.empty())
+        lines.push_back(fmt::format("if ({} === 404) {}", words.status, set_line(request.missed, words)));
 }
 
 }  // namespace

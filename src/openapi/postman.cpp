@@ -81,7 +81,16 @@ std::vector<std::string> before(const Collection& collection) {
     append(lines, sound_body(collection));
     append(
         lines,
-        {"// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+        {"// A row that nobody has read yet is read first.",
+         "const readVersion = () => {",
+         "  if (versions[path] || !pm.collectionVariables.get('token') || !pm.request.headers.has('If-Match')) return;",
+         "  const header = { Authorization: 'Bearer ' + pm.collectionVariables.get('token') };",
+         "  pm.sendRequest({ url: pm.variables.get('baseUrl') + path, method: 'GET', header }, (error, reply) => {",
+         "    const tag = !error && reply.code === 200 && reply.headers.get('ETag');",
+         "    if (tag) pm.collectionVariables.set('ifMatch', tag);",
+         "  });",
+         "};",
+         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
          fmt::format("if (!pm.variables.get('token') && pm.collectionVariables.get('refused') !== whose && "
                      "pm.info.requestName !== {}) {{",
                      js_string(login->id)),
@@ -91,9 +100,12 @@ std::vector<std::string> before(const Collection& collection) {
          "  const login = {",
          fmt::format("    url: pm.variables.replaceIn({}),", js_string("{{baseUrl}}" + login->path)),
          fmt::format("    method: {},", js_string(login->method)),
-         "    header: { 'Content-Type': 'application/json' },", "    body: { mode: 'raw', raw: JSON.stringify(body) },",
-         "  };", "  pm.sendRequest(login, (error, reply) => {",
-         "    if (error) return console.log('no log-in: ' + error);", "    if (reply.code >= 300) {",
+         "    header: { 'Content-Type': 'application/json' },",
+         "    body: { mode: 'raw', raw: JSON.stringify(body) },",
+         "  };",
+         "  pm.sendRequest(login, (error, reply) => {",
+         "    if (error) return console.log('no log-in: ' + error);",
+         "    if (reply.code >= 300) {",
          "      if (String(reply.code).startsWith('4')) pm.collectionVariables.set('refused', whose);",
          fmt::format("      return console.log('no log-in: ' + reply.text() + ' Change the account, or send ' + "
                      "{} + ' by hand.');",
@@ -101,7 +113,11 @@ std::vector<std::string> before(const Collection& collection) {
          "    }",
          fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
                      collection.options.token_member),
-         "  });", "}"});
+         "    readVersion();",
+         "  });",
+         "} else {",
+         "  readVersion();",
+         "}"});
     return lines;
 }
 
@@ -116,13 +132,19 @@ std::vector<std::string> after() {
             "}",
             "// A token that is no good any more: the next request logs in.",
             "if (pm.response.code === 401) pm.collectionVariables.set('token', '');",
+            "const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
+            "const path = pm.request.url.getPath();",
             "const tag = pm.response.headers.get('ETag');",
             "if (tag && pm.response.code < 300) {",
-            "  const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
             "  const created = (pm.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
-            "  versions[created || pm.request.url.getPath()] = tag;",
-            "  pm.collectionVariables.set('versions', JSON.stringify(versions));",
-            "}"};
+            "  versions[created || path] = tag;",
+            "}",
+            "// What was changed below a row may have changed its version, too.",
+            "for (const known of Object.keys(versions)) {",
+            "  if (pm.request.method !== 'GET' && path.startsWith(known + '/')) delete versions[known];",
+            "}",
+            "if (pm.response.code === 412) delete versions[path];",
+            "pm.collectionVariables.set('versions', JSON.stringify(versions));"};
 }
 
 std::string variables(const std::vector<CollectionVariable>& all) {
