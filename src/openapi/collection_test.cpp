@@ -166,7 +166,8 @@ TEST(Collection, WhatWasMadeIsReadChangedAndDeleted) {
     const auto text = postman_collection(collection);
     EXPECT_THAT(
         text,
-        HasSubstr(R"(if (pm.response.code === 404) for (const [name, value] of Object.entries({ createGoodId: \"7\")"));
+        HasSubstr(
+            R"(if (pm.response.code === 404) for (const [name, value] of Object.entries({ createGoodClientRequestId: \"k\", createGoodId: \"7\")"));
 }
 
 TEST(Collection, WhatOneRowAloneMayHaveIsNewAndTimesAreThePresent) {

@@ -60,14 +60,15 @@ std::string id_of(std::string_view prefix, std::string_view name) {
 std::string templated(std::string_view text) { return with_variables(text, "{{ _.", " }}"); }
 
 // What the environment sets is a text of its own in JSON: a quote in a password does not end it.
-std::string templated_body(const Collection& collection, std::string body) {
+std::string templated_body(const Collection& collection, const std::string& text) {
+    auto body = templated(text);
     for (const auto& variable : collection.account) {
-        const auto quoted = fmt::format("\"{{{{{}}}}}\"", variable.name);
+        const auto quoted = fmt::format("\"{{{{ _.{} }}}}\"", variable.name);
         const auto dumped = fmt::format("{{{{ _.{} | dump }}}}", variable.name);
         for (auto at = body.find(quoted); at != std::string::npos; at = body.find(quoted, at + dumped.size()))
             body.replace(at, quoted.size(), dumped);
     }
-    return with_variables(body, "{{ _.", " }}");
+    return body;
 }
 
 void add_meta(YamlLines& out, std::size_t depth, const std::string& id, std::string_view description,

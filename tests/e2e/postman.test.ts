@@ -113,7 +113,10 @@ async function newman(
 async function hostileAccount(service: Service, at: string) {
   const owner = { email: 'owner@demo.example', password: 'demo-shop-2026' };
   const { body: login } = await service.api('POST', '/v1/auth/login', { body: owner });
-  const account = { email: 'hostile@demo.example', password: String.raw`say "no" \ and \u0041 twice` };
+  const account = {
+    email: `${randomBytes(4).toString('hex')}@demo.example`,
+    password: String.raw`say "no" \ and \u0041 twice`,
+  };
   const { body: roles } = await service.api('GET', '/v1/roles', { token: login.accessToken });
   const roleId = roles.data.find(({ name }: any) => /cashier/i.test(name)).id;
   const { status, text } = await service.api('POST', '/v1/users', {
@@ -123,6 +126,63 @@ async function hostileAccount(service: Service, at: string) {
   });
   expect(status, text).toBe(201);
   return { account, bruno: path.join(at, 'bruno') };
+}
+
+// As much of Insomnia as the collection uses: one environment, its templates, requests with scripts before and behind them.
+class Insomnia {
+  readonly failed: string[] = [];
+  constructor(readonly data: Record<string, string>) {}
+
+  async send(request: any): Promise<{ code: number; text: string }> {
+    await this.run(request.scripts.preRequest, request);
+    let url = this.render(request.url);
+    for (const { name, value } of request.pathParameters ?? []) url = url.replace(`:${name}`, this.render(value));
+    const query = new URLSearchParams();
+    for (const one of request.parameters ?? []) if (!one.disabled) query.append(one.name, this.render(one.value));
+    const headers = new Headers({ 'accept-encoding': 'identity' });
+    for (const one of request.headers ?? []) if (!one.disabled) headers.set(one.name, this.render(one.value));
+    if (request.authentication.type === 'bearer') headers.set('authorization', `Bearer ${this.data.token}`);
+    const body = request.body?.text === undefined ? undefined : this.render(request.body.text);
+    const reply = await this.fetch(query.size > 0 ? `${url}?${query}` : url, { method: request.method, headers, body });
+    await this.run(request.scripts.afterResponse, request, reply);
+    return reply;
+  }
+
+  private render(text: string): string {
+    return text.replace(/\{\{ _\.(\w+)( \| dump)? \}\}/g, (_, name, dump) =>
+      dump ? JSON.stringify(this.data[name]) : String(this.data[name]),
+    );
+  }
+
+  private async fetch(url: string, init: RequestInit) {
+    const response = await fetch(url, init);
+    const text = await response.text();
+    return { code: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
+  }
+
+  private async run(script: string, request: any, response?: any): Promise<void> {
+    const set = (name: string, value: string) => void (this.data[name] = value);
+    const get = (name: string) => this.data[name];
+    const replaceIn = (text: string) =>
+      text.replace(/\{\{\s*([$\w]+)\s*\}\}/g, (_, name) => (name === '$randomUUID' ? randomUUID() : get(name)!));
+    const insomnia = {
+      baseEnvironment: { get, set },
+      variables: { get, replaceIn },
+      response,
+      expect,
+      test: (name: string, check: () => void) => {
+        try {
+          check();
+        } catch (error) {
+          this.failed.push(`${request.name} ${response?.code}: ${name}: ${error} ${response?.text.slice(0, 200)}`);
+        }
+      },
+      sendRequest: ({ url, method, header, body }: any, done: (error: unknown, reply?: unknown) => void) => {
+        this.fetch(url, { method, headers: header, body: body?.raw }).then((reply) => done(null, reply), done);
+      },
+    };
+    await new Function('insomnia', `return (async () => {\n${script}\n})();`)(insomnia);
+  }
 }
 
 beforeAll(async () => {
@@ -218,6 +278,28 @@ describe('the collection for Postman', () => {
     expect([sent[0]!.code, sent[0]!.text.slice(0, 200)]).toEqual([200, expect.stringContaining('accessToken')]);
     const by = await run('bru', ['run', 'auth/login.bru', '--env', 'local', ...variables], process.env, { cwd: bruno });
     expect(by.code, by.output.slice(-2000)).toBe(0);
+  });
+
+  test('the scripts for Insomnia do the same, twice', async () => {
+    const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
+    const { account } = await hostileAccount(service, at);
+    const insomnia = new Insomnia({ ...collection.environments.data, ...account });
+    const login = collection.collection
+      .flatMap(({ children }: any) => children)
+      .find(({ name }: any) => name === 'login');
+    expect((await insomnia.send(login)).code).toBe(200);
+    Object.assign(insomnia.data, { email: 'owner@demo.example', password: 'demo-shop-2026' });
+    const folders = collection.collection.filter(({ name }: any) =>
+      ['locations', 'taxes', 'catalogue', 'sales'].includes(name),
+    );
+    const ids: string[] = [];
+    for (const request of [...folders, ...folders].flatMap(({ children }: any) => children)) {
+      const { text } = await insomnia.send(request);
+      if (/^(?:createSale|getSale|getSaleByClientRequest)$/.test(request.name)) ids.push(JSON.parse(text).id);
+    }
+    expect(insomnia.failed).toEqual([]);
+    expect(ids).toHaveLength(6);
+    expect(new Set(ids).size).toBe(2);
   });
 
   test('what says that it needs more does not succeed by itself', () => {
