@@ -148,6 +148,12 @@ std::string before(const Collection& collection) {
             R"(bru.setVar('ifMatch', versions[path] || '"1"');)"});
     if (login == nullptr) return joined(lines);
     append(lines,
+           {"// A quote in a password does not end the text that it stands in.", "const sent = req.getBody();",
+            "const raw = JSON.stringify(sent ?? '');",
+            fmt::format("if ({}.some((name) => raw.includes('{{{{' + name + '}}}}')))", account_names(collection)),
+            "  req.setBody(JSON.parse(raw, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
+            "value)));"});
+    append(lines,
            {"// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
             fmt::format("if (!bru.getVar('token') && bru.getVar('refused') !== whose && req.getName() !== {}) {{",
                         js_string(login->id)),
