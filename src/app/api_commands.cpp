@@ -110,7 +110,8 @@ std::string text_of(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// What an earlier document had and this one has not: what was written and never edited goes, what was edited is named. Files of somebody's own
+// What an earlier document had and this one has not: what was written and never edited goes, what was edited is named. Files of
+// somebody's own
 // stay, and so does what a link leads to.
 void drop_stale(const std::filesystem::path& folder, const std::set<std::filesystem::path>& written,
                 std::ostream& out) {

@@ -347,7 +347,8 @@ private:
         return {};
     }
 
-    // Requests whose examples agree share a variable. One that has another row in its example (what may be deleted) has a variable of its own.
+    // Requests whose examples agree share a variable. One that has another row in its example (what may be deleted) has a
+    // variable of its own.
     void note_seeds(const OperationView& operation) {
         const auto sources = taken_.find(operation.id);
         if (sources == taken_.end()) return;

@@ -2,11 +2,14 @@
 // The API as requests to send by hand: files for Postman, Insomnia and Bruno, all out of the OpenAPI document. Each request has the
 // document's example, tests of its reply, and a key of its own where it is repeated safely. Same document, same bytes. Pure.
 //
-//     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login = "login"});
+//     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login =
+// "login"});
 //     write("shop.postman_collection.json", openapi::postman_collection(collection));
 //
-// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from the 201 of
-// `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`. Texts that one row alone
+// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}`
+// from the 201 of
+// `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`. Texts
+// that one row alone
 // may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the present.
 // What only streams events is left out: such a request does not end.
 
@@ -114,7 +117,8 @@ struct CollectionFile {
 [[nodiscard]] std::string insomnia_collection(const Collection& collection);
 // A folder: bruno.json, collection.bru, environments/, and a folder with a file a request.
 [[nodiscard]] std::vector<CollectionFile> bruno_collection(const Collection& collection);
-// Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's own. Environments,
+// Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's
+// own. Environments,
 // bruno.json and collection.bru have no mark.
 enum class BrunoFile : std::uint8_t { written, edited, own };
 [[nodiscard]] BrunoFile bruno_file_of(std::string_view path, std::string text);
