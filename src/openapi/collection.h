@@ -2,15 +2,14 @@
 // The API as requests to send by hand: files for Postman, Insomnia and Bruno, all out of the OpenAPI document. Each request has the
 // document's example, tests of its reply, and a key of its own where it is repeated safely. Same document, same bytes. Pure.
 //
-//     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login =
-// "login"});
+//     const auto document = openapi::document(router, info);
+//     const auto collection = openapi::collection_of(document, openapi::operations_of(router), {.login = "login"});
 //     write("shop.postman_collection.json", openapi::postman_collection(collection));
 //
-// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}`
-// from the 201 of
-// `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`. Texts
-// that one row alone
-// may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the present.
+// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from
+// the 201 of `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`.
+// Texts that one row alone may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the
+// present.
 // What only streams events is left out: such a request does not end.
 
 #include <cstdint>
