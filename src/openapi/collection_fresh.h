@@ -1,7 +1,6 @@
 #pragma once
-// Inside the library: what an example cannot have for good, as variables that scripts set before each request. Texts that one
-// row alone
-// may have (codes, addresses) get {{fresh}}, times get the present. Pure.
+// Inside the library: what an example cannot have for good, as variables that scripts set before each request.
+// Texts that one row alone may have (codes, addresses) get {{fresh}}, times get the present. Pure.
 //
 //     body = with_fresh_values(example, schema, {.schemas = components.schemas, .taken = {"sku"}, .is_create = true});
 
