@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -99,6 +102,43 @@ std::vector<openapi::CollectionFile> files_of(const openapi::Collection& collect
     return files;
 }
 
+std::string text_of(const std::filesystem::path& path) {
+    constexpr std::uintmax_t most_bytes = 4'000'000;
+    std::error_code error;
+    if (const auto size = std::filesystem::file_size(path, error); error || size > most_bytes) return {};
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What an earlier document had and this one has not: what was written and never edited goes, what was edited is named. Files of
+// somebody's own
+// stay, and so does what a link leads to.
+void drop_stale(const std::filesystem::path& folder, const std::set<std::filesystem::path>& written,
+                std::ostream& out) {
+    std::vector<std::filesystem::path> stale;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        const auto path = entry.path().lexically_relative(folder);
+        if (entry.is_symlink() || !entry.is_regular_file() || path.extension() != ".bru" || written.contains(path))
+            continue;
+        stale.push_back(path);
+    }
+    std::ranges::sort(stale);
+    for (const auto& path : stale) {
+        const auto whose = openapi::bruno_file_of(path.generic_string(), text_of(folder / path));
+        if (whose == openapi::BrunoFile::own) continue;
+        const auto shown = (folder / path).string();
+        if (whose == openapi::BrunoFile::edited) {
+            out << "kept " << shown << ", which the API has no operation for: it was edited\n";
+            continue;
+        }
+        std::error_code error;
+        std::filesystem::remove(folder / path, error);
+        out << (error ? "cannot remove " : "removed ") << shown << ", which the API has no operation for\n";
+        // A folder that is empty now; else this fails.
+        std::filesystem::remove((folder / path).parent_path(), error);
+    }
+}
+
 bool is_environment(std::string_view path) {
     return path.ends_with(".postman_environment.json") || path.contains("/environments/");
 }
@@ -162,7 +202,9 @@ int ApiCommands::write_collection(const Definition& definition, std::ostream& ou
     const auto document = openapi::document(app.router, openapi_info(definition, app.settings, app.router));
     const auto collection = openapi::collection_of(document, openapi::operations_of(app.router), options);
     if (!to_.empty()) {
+        std::set<std::filesystem::path> written;  // in Bruno's folder
         for (const auto& [path, text] : files_of(collection, definition.name, format_)) {
+            written.insert(std::filesystem::path(path).lexically_relative(bruno_folder));
             const auto file = std::filesystem::path(to_) / path;
             if (is_environment(path) && std::filesystem::exists(file)) {
                 out << "kept " << file.string() << ", which may have your account\n";
@@ -171,6 +213,8 @@ int ApiCommands::write_collection(const Definition& definition, std::ostream& ou
             write_file(file, text);
             if (!path.starts_with(bruno_folder)) out << "wrote " << file.string() << '\n';
         }
+        if (format_ == "bruno" || format_ == "all")
+            drop_stale(std::filesystem::path(to_) / bruno_folder, written, std::cerr);
         if (format_ == "bruno" || format_ == "all")
             out << "wrote " << (std::filesystem::path(to_) / bruno_folder).string() << "/\n";
         return 0;

@@ -1,6 +1,11 @@
 // Bruno's files: a folder of texts, https://docs.usebruno.com/bru-lang/overview
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/hash.h"
 #include "base/strings.h"
 #include "openapi/collection_text.h"
 
@@ -13,7 +18,13 @@ constexpr ScriptWords words{.test = "test",
                             .status = "res.getStatus()",
                             .type = "res.getHeader('content-type')",
                             .json = "res.getBody()",
-                            .set = "bru.setVar"};
+                            .set = "bru.setVar",
+                            .get = "bru.getVar",
+                            .uuid = "bru.interpolate('{{$guid}}')"};
+
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+    lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 // Indented, so that no line of it ends the block.
 std::string block(std::string_view name, std::string_view text) {
@@ -69,6 +80,26 @@ std::string body_of(const CollectionRequest& request) {
     return "\n" + block("body:multipart-form", joined(lines));
 }
 
+// ---- What this program wrote ---------------------------------------------------------------------------------------------------
+
+constexpr std::string_view mark_begin = "// Written by this program: ";
+constexpr std::string_view mark_end = ". Edited, it is yours.";
+
+// Of a file and its place, so that neither an edited file nor a copy of one counts as written.
+std::string sum_of(std::string_view path, std::string_view text) {
+    const auto digest = base::sha256(fmt::format("{}\n{}", path, text));
+    return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + 16, ""));
+}
+
+// As a comment of the tests, which Bruno keeps.
+CollectionFile marked(std::string path, std::string text) {
+    const auto sum = sum_of(path, text);
+    const auto line = fmt::format("  {}{}{}\n", mark_begin, sum, mark_end);
+    constexpr std::string_view tests = "\ntests {\n";
+    if (const auto at = text.find(tests); at != std::string::npos) text.insert(at + tests.size(), line);
+    return {.path = std::move(path), .text = std::move(text)};
+}
+
 std::string request_file(const CollectionRequest& request, const CollectionOptions& options, std::size_t number) {
     // What is sent stands in the URL; the block `params:query` is what its window shows of it.
     const auto path = with_colons(request.path) + query_of(request);
@@ -85,70 +116,105 @@ std::string request_file(const CollectionRequest& request, const CollectionOptio
     return text + "\n" + block("docs", text_of(request));
 }
 
+// Nothing of an account goes to another one, or to another address.
+std::vector<std::string> whose(const Collection& collection) {
+    return {fmt::format("const account = {}.map((name) => bru.interpolate('{{{{' + name + '}}}}')).join(' ');",
+                        account_names(collection)),
+            std::string(whose_line),
+            "if (bru.getVar('whose') !== whose) {",
+            "  // Another account, or another address: nothing of the one before goes there.",
+            "  bru.setVar('whose', whose);",
+            "  bru.setVar('token', '');",
+            "  bru.setVar('versions', {});",
+            "  " + set_line(collection.seeded, words),
+            "}"};
+}
+
 // In front of every request.
 std::string before(const Collection& collection) {
     std::vector<std::string> lines{
         "// As browsers copy it, with a slash at its end. A variable would outlive the environment.",
         R"(const base = bru.interpolate('{{baseUrl}}').replace(/\/+$/, '');)",
-        "if (bru.interpolate('{{baseUrl}}') !== base) req.setUrl(req.getUrl().replace('{{baseUrl}}', base));",
-        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-        "again.",
-        "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
-        "// A change says which version it is of: the one that a reply of this path had last.",
-        "const versions = bru.getVar('versions') || {};",
-        "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
-        R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
+        "if (bru.interpolate('{{baseUrl}}') !== base) req.setUrl(req.getUrl().replace('{{baseUrl}}', base));"};
+    append(lines, fresh_lines(collection, words));
     const auto* login = find_login(collection);
+    if (login != nullptr) append(lines, whose(collection));
+    append(lines,
+           {"// A change says which version it is of: the one that a reply of this path had last.",
+            "const versions = bru.getVar('versions') || {};",
+            "const values = Object.fromEntries((req.pathParams || []).map(({ name, value }) => [':' + name, value]));",
+            "const url = req.getUrl().split('?')[0].split('/').map((part) => values[part] || part).join('/');",
+            "const path = bru.interpolate(url).replace(/^https?:\\/\\/[^/]+/, '');",
+            R"(bru.setVar('ifMatch', versions[path] || '"1"');)"});
     if (login == nullptr) return joined(lines);
-    lines.insert(
-        lines.end(),
-        {fmt::format("const account = {}.map((name) => bru.interpolate('{{{{' + name + '}}}}')).join(' ');",
-                     account_names(collection)),
-         std::string(whose_line),
-         "if (bru.getVar('whose') !== whose) {",
-         "  // Another account, or another address: nothing of the one before goes there.",
-         "  bru.setVar('whose', whose);",
-         "  bru.setVar('token', '');",
-         "  bru.setVar('versions', {});",
-         "}",
-         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
-         fmt::format("if (!bru.getVar('token') && bru.getVar('refused') !== whose && req.getName() !== {}) {{",
-                     js_string(login->id)),
-         fmt::format(
-             "  const data = JSON.parse({}, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
-             "value));",
-             js_string(login->body)),
-         "  try {",
-         "    const reply = await bru.sendRequest({",
-         fmt::format("      url: base + {},", js_string(login->path)),
-         fmt::format("      method: {},", js_string(login->method)),
-         "      headers: { 'Content-Type': 'application/json' },",
-         "      data: JSON.stringify(data),",
-         "    });",
-         fmt::format("    bru.setVar('token', reply.data.{} || '');", collection.options.token_member),
-         "  } catch (error) {",
-         "    if (String(error.response?.status).startsWith('4')) bru.setVar('refused', whose);",
-         fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
-                     "hand.');",
-                     js_string(login->id)),
-         "  }",
-         "}"});
+    append(lines,
+           {"// A quote in a password does not end the text that it stands in.", "const sent = req.getBody();",
+            "const raw = JSON.stringify(sent ?? '');",
+            fmt::format("if ({}.some((name) => raw.includes('{{{{' + name + '}}}}')))", account_names(collection)),
+            "  req.setBody(JSON.parse(raw, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
+            "value)));"});
+    append(lines,
+           {"// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+            fmt::format("if (!bru.getVar('token') && bru.getVar('refused') !== whose && req.getName() !== {}) {{",
+                        js_string(login->id)),
+            fmt::format(
+                "  const data = JSON.parse({}, (_, value) => (typeof value === 'string' ? bru.interpolate(value) : "
+                "value));",
+                js_string(login->body)),
+            "  try {",
+            "    const reply = await bru.sendRequest({",
+            fmt::format("      url: base + {},", js_string(login->path)),
+            fmt::format("      method: {},", js_string(login->method)),
+            "      headers: { 'Content-Type': 'application/json' },",
+            "      data: JSON.stringify(data),",
+            "    });",
+            fmt::format("    bru.setVar('token', reply.data.{} || '');", collection.options.token_member),
+            "  } catch (error) {",
+            "    if (String(error.response?.status).startsWith('4')) bru.setVar('refused', whose);",
+            fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
+                        "hand.');",
+                        js_string(login->id)),
+            "  }",
+            "}",
+            "// A row that nobody has read yet is read first.",
+            "if (!versions[path] && bru.getVar('token') && req.getHeader('If-Match')) {",
+            "  try {",
+            "    const headers = { Authorization: 'Bearer ' + bru.getVar('token') };",
+            "    const reply = await bru.sendRequest({ url: bru.interpolate(url), method: 'GET', headers });",
+            "    if (reply.headers.etag) bru.setVar('ifMatch', reply.headers.etag);",
+            "  } catch (error) {",
+            "    console.log(path + ' has nothing to read: ' + error.message);",
+            "  }",
+            "}"});
     return joined(lines);
 }
 
 // Behind every reply.
 std::string after() {
     return joined({"// A token that is no good any more: the next request logs in.",
-                   "if (res.getStatus() === 401) bru.setVar('token', '');", "const tag = res.getHeader('etag');",
-                   "if (tag && res.getStatus() < 300) {",
-                   "  const place = (text) => text.replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
-                   "  const created = place(res.getHeader('location') || '');",
-                   "  const versions = bru.getVar('versions') || {};",
-                   "  versions[created || place(res.getUrl ? res.getUrl() : req.getUrl())] = tag;",
-                   "  bru.setVar('versions', versions);", "}"});
+                   "if (res.getStatus() === 401) bru.setVar('token', '');",
+                   "const place = (text) => text.replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
+                   "const path = place(res.getUrl ? res.getUrl() : req.getUrl());",
+                   "const versions = bru.getVar('versions') || {};", "const tag = res.getHeader('etag');",
+                   "if (tag && res.getStatus() < 300) versions[place(res.getHeader('location') || '') || path] = tag;",
+                   "// What was changed below a row may have changed its version, too.",
+                   "for (const known of Object.keys(versions)) {",
+                   "  if (req.getMethod() !== 'GET' && path.startsWith(known + '/')) delete versions[known];", "}",
+                   "if (res.getStatus() === 412) delete versions[path];", "bru.setVar('versions', versions);"});
 }
 
 }  // namespace
+
+BrunoFile bruno_file_of(std::string_view path, std::string text) {
+    const auto begin = text.find(fmt::format("  {}", mark_begin));
+    if (begin == std::string::npos) return BrunoFile::own;
+    const auto end = text.find('\n', begin);
+    if (end == std::string::npos) return BrunoFile::edited;
+    const auto line = text.substr(begin, end - begin);
+    text.erase(begin, end + 1 - begin);
+    return line == fmt::format("  {}{}{}", mark_begin, sum_of(path, text), mark_end) ? BrunoFile::written
+                                                                                     : BrunoFile::edited;
+}
 
 std::vector<CollectionFile> bruno_collection(const Collection& collection) {
     std::vector<CollectionFile> files;
@@ -157,22 +223,21 @@ std::vector<CollectionFile> bruno_collection(const Collection& collection) {
                                    js_string(collection.title))});
     // What scripts set is not here: it would be put back before each request.
     std::vector<CollectionVariable> first;
-    for (const auto& variable : collection.variables) {
-        if (variable.name != "key" && variable.name != "versions" && variable.name != "token")
-            first.push_back(variable);
-    }
+    std::ranges::copy_if(collection.variables, std::back_inserter(first),
+                         [](const auto& variable) { return !variable.is_of_scripts; });
     files.push_back({"collection.bru",
                      block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
                          variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) +
                          "\n" + block("script:post-response", after()) + "\n" + block("docs", collection.description)});
     files.push_back({"environments/local.bru", variables("vars", collection.account)});
     for (std::size_t number = 1; const auto& folder : collection.folders) {
-        files.push_back({fmt::format("{}/folder.bru", folder.name),
-                         block("meta", fmt::format("name: {}\nseq: {}", folder.name, number++)) +
-                             (folder.description.empty() ? "" : "\n" + block("docs", folder.description))});
+        files.push_back(marked(fmt::format("{}/folder.bru", folder.name),
+                               block("meta", fmt::format("name: {}\nseq: {}", folder.name, number++)) +
+                                   "\ntests {\n}\n" +
+                                   (folder.description.empty() ? "" : "\n" + block("docs", folder.description))));
         for (std::size_t in_folder = 1; const auto& request : folder.requests)
-            files.push_back({fmt::format("{}/{}.bru", folder.name, request.id),
-                             request_file(request, collection.options, in_folder++)});
+            files.push_back(marked(fmt::format("{}/{}.bru", folder.name, request.id),
+                                   request_file(request, collection.options, in_folder++)));
     }
     return files;
 }

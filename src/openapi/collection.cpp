@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
+#include <set>
 #include <stdexcept>
 
 #include "base/strings.h"
 #include "http/operation.h"
 #include "http/router.h"
+#include "openapi/collection_fresh.h"
 #include "openapi/collection_text.h"
 #include "openapi/problem_responses.h"
 #include "schema/schema.h"
@@ -23,8 +26,6 @@ using schema::Json;
 template <class T>
 using Members = std::map<std::string, T>;
 
-constexpr std::uint32_t any_number = 1'000'000;
-
 // ---- What is read of the document ------------------------------------------------------------------------------------------
 
 struct LinkView {
@@ -37,28 +38,16 @@ struct LinkView {
     }
 };
 
-struct SchemaView {
-    Json default_value;
-    std::vector<Json> examples;
-    Members<Json> properties;
-    std::vector<std::string> required;
-    friend constexpr auto describe(SchemaView*) {
-        using schema::field;
-        return schema::object<SchemaView>(
-            "SchemaView", field<&SchemaView::default_value>("default", {.defaulted = true}),
-            field<&SchemaView::examples>("examples", {.max_items = any_number, .defaulted = true}),
-            field<&SchemaView::properties>("properties", {.max_items = any_number, .defaulted = true}),
-            field<&SchemaView::required>("required", {.max_items = any_number, .defaulted = true}));
-    }
-};
-
 struct MediaView {
     Json schema;
     Json example;
+    Members<Json> examples;
     friend constexpr auto describe(MediaView*) {
         using schema::field;
-        return schema::object<MediaView>("MediaView", field<&MediaView::schema>("schema", {.defaulted = true}),
-                                         field<&MediaView::example>("example", {.defaulted = true}));
+        return schema::object<MediaView>(
+            "MediaView", field<&MediaView::schema>("schema", {.defaulted = true}),
+            field<&MediaView::example>("example", {.defaulted = true}),
+            field<&MediaView::examples>("examples", {.max_items = any_number, .defaulted = true}));
     }
 };
 
@@ -104,7 +93,7 @@ struct OperationView {
     std::vector<std::string> tags;
     std::vector<ParameterView> parameters;
     BodyView body;
-    Members<ReplyView> replies;
+    Members<Json> replies;  // of ReplyView, or a reference to one
     std::vector<Json> security;
     friend constexpr auto describe(OperationView*) {
         using schema::field;
@@ -165,11 +154,13 @@ struct InfoView {
 };
 
 struct ComponentsView {
-    Members<SchemaView> schemas;
+    Schemas schemas;
+    Members<ReplyView> replies;
     friend constexpr auto describe(ComponentsView*) {
+        using schema::field;
         return schema::object<ComponentsView>(
-            "ComponentsView",
-            schema::field<&ComponentsView::schemas>("schemas", {.max_items = any_number, .defaulted = true}));
+            "ComponentsView", field<&ComponentsView::schemas>("schemas", {.max_items = any_number, .defaulted = true}),
+            field<&ComponentsView::replies>("responses", {.max_items = any_number, .defaulted = true}));
     }
 };
 
@@ -260,42 +251,133 @@ public:
         collection_.version = document_.info.version;
         collection_.description = document_.info.description;
         collection_.options = std::move(options);
+        for_each_operation(
+            [this](const std::string&, std::string_view, const OperationView& operation) { read_replies(operation); });
     }
 
     Collection read() {
-        for (const auto& [path, item] : document_.paths)
-            item.for_each([this](std::string_view, const OperationView& operation) { note_links(operation); });
-        for (const auto& [path, item] : document_.paths) {
-            item.for_each([this, &at = path](std::string_view method, const OperationView& operation) {
-                if (ends(operation)) requests_.emplace(operation.id, request_of(at, method, operation));
-            });
-        }
+        for_each_operation([this](const std::string& path, std::string_view, const OperationView& operation) {
+            note_links(path, operation);
+        });
+        for_each_operation([this](const std::string& path, std::string_view method, const OperationView& operation) {
+            if (method == "POST") note_made(path, operation);
+        });
+        for_each_operation(
+            [this](const std::string&, std::string_view, const OperationView& operation) { note_seeds(operation); });
+        for_each_operation([this](const std::string& path, std::string_view method, const OperationView& operation) {
+            if (ends(operation)) requests_.emplace(operation.id, request_of(path, method, operation));
+        });
         for (const auto& tag : document_.tags) add_folder(tag);
         add_variables();
         return std::move(collection_);
     }
 
 private:
-    void note_links(const OperationView& operation) {
+    // Where the value of a parameter comes from, and the variable that has it.
+    struct Source {
+        std::string maker;
+        std::string member;
+        std::string variable{};
+    };
+
+    // What is shared stands in the place of its reference.
+    void read_replies(const OperationView& operation) {
+        auto& replies = replies_[operation.id];
         for (const auto& [status, reply] : operation.replies) {
+            const auto shared = document_.components.replies.find(component_of(reply, "responses"));
+            replies.emplace(status,
+                            shared != document_.components.replies.end()
+                                ? shared->second
+                                : schema::parse<ReplyView>(reply.text, {.lenient = true}).value_or(ReplyView()));
+        }
+    }
+    [[nodiscard]] const Members<ReplyView>& replies_of(const OperationView& operation) const {
+        return replies_.at(operation.id);
+    }
+
+    void for_each_operation(const auto& use) const {
+        for (const auto& [path, item] : document_.paths) {
+            item.for_each([&use, &at = path](std::string_view method, const OperationView& operation) {
+                use(at, method, operation);
+            });
+        }
+    }
+
+    void note_links(const std::string& path, const OperationView& operation) {
+        for (const auto& [status, reply] : replies_of(operation)) {
             for (const auto& [name, link] : reply.links) {
                 for (const auto& [parameter, expression] : link.parameters) {
                     const auto member = member_of(expression);
                     if (member.empty()) continue;
-                    const auto variable = variable_of(operation.id, member);
-                    taken_[link.operation].emplace(parameter, variable);
-                    auto& kept = kept_[operation.id];
-                    if (std::ranges::find(kept, variable, &CollectionKept::variable) == kept.end())
-                        kept.push_back({variable, member});
+                    taken_[link.operation].emplace(parameter, Source{operation.id, member});
+                    made_at_.emplace(operation.id, path);
                 }
             }
         }
     }
 
+    // POST /things makes what stands at /things/{id}, and at /things/by-name/{name}, where its reply has a `name`.
+    void note_made(const std::string& path, const OperationView& maker) {
+        const auto created = replies_of(maker).find("201");
+        if (created == replies_of(maker).end()) return;
+        const auto json = created->second.content.find("application/json");
+        if (json == created->second.content.end()) return;
+        const auto members = required_of(json->second.schema);
+        if (std::ranges::count(members, "id") == 0) return;
+        for_each_operation([&](const std::string& other, std::string_view, const OperationView& operation) {
+            if (!other.starts_with(path + "/")) return;
+            const auto parts = base::split(std::string_view(other).substr(path.size() + 1), '/');
+            std::string member = "id";
+            if (parts.size() > 1 && parts[0].starts_with("by-")) member = member_called(members, parts[0].substr(3));
+            const auto parameter = parts[member == "id" ? 0 : 1];
+            if (member.empty() || !parameter.starts_with('{')) return;
+            taken_[operation.id].emplace(parameter.substr(1, parameter.size() - 2), Source{maker.id, member});
+            made_at_.emplace(maker.id, path);
+        });
+    }
+
+    // Of "client-request": "clientRequest" or "clientRequestId".
+    static std::string member_called(const std::vector<std::string>& members, std::string_view words) {
+        std::string name;
+        for (const auto word : base::split(words, '-'))
+            name.append(name.empty() ? std::string(word) : variable_of({}, word));
+        for (const auto* end : {"", "Id"}) {
+            if (std::ranges::count(members, name + end) > 0) return name + end;
+        }
+        return {};
+    }
+
+    // Requests whose examples agree share a variable. One that has another row in its example (what may be deleted) has a
+    // variable of its own.
+    void note_seeds(const OperationView& operation) {
+        const auto sources = taken_.find(operation.id);
+        if (sources == taken_.end()) return;
+        for (const auto& parameter : operation.parameters) {
+            const auto found = sources->second.find(parameter.name);
+            if (found == sources->second.end()) continue;
+            auto& source = found->second;
+            const auto seed = as_text(example_of(parameter));
+            source.variable = variable_of(source.maker, source.member);
+            if (first_values_.emplace(source.variable, seed).first->second != seed) {
+                source.variable = variable_of(operation.id, parameter.name);
+                first_values_.emplace(source.variable, seed);
+            }
+            auto& kept = kept_[source.maker];
+            if (std::ranges::find(kept, source.variable, &CollectionKept::variable) == kept.end())
+                kept.push_back({source.variable, source.member});
+        }
+    }
+
+    static Json example_of(const ParameterView& parameter) {
+        if (is_there(parameter.example)) return parameter.example;
+        const auto& schema = parameter.schema;
+        return schema.examples.empty() ? schema.default_value : schema.examples.front();
+    }
+
     // A stream of events does not, and a WebSocket (101) is opened by another kind of client.
-    static bool ends(const OperationView& operation) {
+    [[nodiscard]] bool ends(const OperationView& operation) const {
         bool streams = false;
-        for (const auto& [status, reply] : operation.replies) {
+        for (const auto& [status, reply] : replies_of(operation)) {
             if (status == "101") return false;
             if (!status.starts_with('2')) continue;
             for (const auto& [type, media] : reply.content) {
@@ -314,23 +396,49 @@ private:
         request.needs = operation.needs;
         request.is_public = operation.security.empty();
         for (const auto& parameter : operation.parameters) add_parameter(request, parameter);
-        add_body(request, operation.body);
-        for (const auto& [status, reply] : operation.replies) add_reply(request, status, reply);
+        add_body(request, operation);
+        for (const auto& [status, reply] : replies_of(operation)) add_reply(request, status, reply);
         if (const auto kept = kept_.find(operation.id); kept != kept_.end()) request.keeps = kept->second;
+        note_lost(request);
         return request;
     }
 
+    // What was made is gone with this request, or is found to be gone: the examples are what there is.
+    void note_lost(CollectionRequest& request) const {
+        const auto sources = taken_.find(request.id);
+        if (sources == taken_.end()) return;
+        for (const auto& [parameter, source] : sources->second) {
+            add_first_values(request.missed, source.maker);
+            const auto item = fmt::format("{}/{{{}}}", made_at_.at(source.maker), parameter);
+            if (request.method != "DELETE" || request.path != item) continue;
+            add_first_values(request.ended, source.maker);
+            for (const auto& [maker, path] : made_at_) {
+                if (path.starts_with(item + "/")) add_first_values(request.ended, maker);
+            }
+        }
+    }
+
+    void add_first_values(std::vector<CollectionVariable>& all, const std::string& maker) const {
+        const auto kept = kept_.find(maker);
+        if (kept == kept_.end()) return;
+        for (const auto& one : kept->second) {
+            if (std::ranges::find(all, one.variable, &CollectionVariable::name) == all.end())
+                all.push_back({one.variable, first_values_.at(one.variable)});
+        }
+    }
+
     void add_parameter(CollectionRequest& request, const ParameterView& parameter) {
-        const bool is_sent = is_there(parameter.example);
-        const auto& schema = parameter.schema;
-        auto json = parameter.example;
-        if (!is_sent) json = schema.examples.empty() ? schema.default_value : schema.examples.front();
-        CollectionValue value{
-            .name = parameter.name, .value = as_text(json), .doc = parameter.description, .is_sent = is_sent};
+        CollectionValue value{.name = parameter.name,
+                              .value = as_text(example_of(parameter)),
+                              .doc = parameter.description,
+                              .is_sent = is_there(parameter.example)};
+        if (parameter.in == "query" && !value.value.empty()) {
+            const auto time = time_variable(parameter.name, parameter.schema.format);
+            if (!time.empty()) value.value = time;
+        }
         if (const auto chain = taken_.find(request.id); chain != taken_.end()) {
             if (const auto taken = chain->second.find(parameter.name); taken != chain->second.end()) {
-                first_values_.emplace(taken->second, value.value);
-                value.value = fmt::format("{{{{{}}}}}", taken->second);
+                value.value = fmt::format("{{{{{}}}}}", taken->second.variable);
                 value.is_sent = true;
             }
         }
@@ -342,7 +450,8 @@ private:
         all.push_back(std::move(value));
     }
 
-    void add_body(CollectionRequest& request, const BodyView& body) const {
+    void add_body(CollectionRequest& request, const OperationView& operation) const {
+        const auto& body = operation.body;
         if (body.content.empty()) return;
         if (const auto json = body.content.find("application/json"); json != body.content.end()) {
             request.media_type = json->first;
@@ -353,6 +462,12 @@ private:
                 for (const auto& variable : collection_.options.account)
                     replace_all(text, js_string(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
             }
+            const bool is_create = request.method == "POST" && replies_of(operation).contains("201");
+            text = with_fresh_values(text, json->second.schema,
+                                     {.schemas = document_.components.schemas,
+                                      .taken = taken_members(operation),
+                                      .is_create = is_create,
+                                      .account = collection_.options.account});
             request.body = indented(text);
             return;
         }
@@ -362,14 +477,26 @@ private:
             return;
         }
         request.media_type = form->first;
-        const auto schema = read_schema(form->second.schema);
+        const auto schema = read_schema(form->second.schema, document_.components.schemas);
         for (const auto& [name, property] : schema.properties)
             request.form.push_back(
                 {.name = name, .value = {}, .is_sent = std::ranges::count(schema.required, name) > 0});
     }
 
-    static SchemaView read_schema(const Json& json) {
-        return schema::parse<SchemaView>(json.text, {.lenient = true}).value_or(SchemaView());
+    // What one row alone may have: of "variant.sku_taken" the "sku".
+    std::set<std::string, std::less<>> taken_members(const OperationView& operation) const {
+        constexpr std::string_view end = "_taken";
+        std::set<std::string, std::less<>> members;
+        const auto reply = replies_of(operation).find("409");
+        if (reply == replies_of(operation).end()) return members;
+        for (const auto& [type, media] : reply->second.content) {
+            for (const auto& [code, example] : media.examples) {
+                if (!code.ends_with(end) || !code.contains('.')) continue;
+                const auto words = code.substr(code.rfind('.') + 1);
+                members.insert(words.substr(0, words.size() - end.size()));
+            }
+        }
+        return members;
     }
 
     void add_reply(CollectionRequest& request, std::string_view status, const ReplyView& reply) const {
@@ -388,29 +515,26 @@ private:
     }
 
     std::vector<std::string> required_of(const Json& schema) const {
-        constexpr std::string_view reference = R"({"$ref":"#/components/schemas/)";
-        if (!schema.text.starts_with(reference)) return read_schema(schema).required;
-        const auto name =
-            schema.text.substr(reference.size(), schema.text.find('"', reference.size()) - reference.size());
-        const auto found = document_.components.schemas.find(name);
-        return found == document_.components.schemas.end() ? std::vector<std::string>() : found->second.required;
+        return read_schema(schema, document_.components.schemas).required;
     }
 
-    static constexpr int last_rank = 6;
-    // A row is made before it is read, and deleted last.
+    static constexpr int deletes = 6;
+    static constexpr int last_rank = 7;
+    // A row is made before it is read, then changed, then something is done with it, and it is deleted last.
     int rank(const CollectionRequest& request) const {
         const auto& options = collection_.options;
         if (request.id == options.login) return 0;
         if (std::ranges::count(options.ends_login, request.id) > 0) return last_rank;
-        if (request.method == "DELETE") return 5;
+        if (request.method == "DELETE") return deletes;
         if (request.method == "PATCH") return 4;
-        if (request.method != "GET") return 2;
-        return request.path_values.empty() ? 1 : 3;
+        if (request.method == "GET") return request.path_values.empty() ? 1 : 3;
+        return request.path_values.empty() || std::ranges::count(request.success, 201) > 0 ? 2 : 5;
     }
 
     void add_folder(const TagView& tag) {
         CollectionFolder folder{.name = tag.name, .description = tag.description};
         for (int wanted = 0; wanted <= last_rank; ++wanted) {
+            const auto from = folder.requests.size();
             for (const auto& id : order_) {
                 const auto found = requests_.find(id);
                 if (found == requests_.end() || found->second.tag != tag.name || rank(found->second) != wanted)
@@ -418,6 +542,8 @@ private:
                 folder.requests.push_back(std::move(found->second));
                 requests_.erase(found);
             }
+            // What was declared last belongs to what was declared before it.
+            if (wanted == deletes) std::ranges::reverse(folder.requests | std::views::drop(from));
         }
         if (!folder.requests.empty()) collection_.folders.push_back(std::move(folder));
     }
@@ -426,17 +552,39 @@ private:
         const auto& options = collection_.options;
         collection_.account.push_back({"baseUrl", options.base_url});
         collection_.account.insert(collection_.account.end(), options.account.begin(), options.account.end());
-        collection_.variables = {
-            {"token", "", true}, {"key", ""}, {"keepKey", "false"}, {"ifMatch", R"("1")"}, {"versions", "{}"}};
-        for (const auto& [name, value] : first_values_) collection_.variables.push_back({name, value});
+        collection_.variables = {{.name = "token", .value = "", .is_secret = true, .is_of_scripts = true},
+                                 {.name = "key", .value = "", .is_of_scripts = true},
+                                 {.name = "keepKey", .value = "false"},
+                                 {.name = "ifMatch", .value = R"("1")"},
+                                 {.name = "versions", .value = "{}", .is_of_scripts = true}};
+        for (const auto name : {"fresh", "freshShort"}) add_variable_of_scripts(name);
+        for (const auto& time : time_variables) add_variable_of_scripts(time.name);
+        for (const auto& [name, value] : first_values_) collection_.seeded.push_back({name, value});
+        collection_.variables.insert(collection_.variables.end(), collection_.seeded.begin(), collection_.seeded.end());
+    }
+
+    // Where a request has it.
+    void add_variable_of_scripts(std::string_view name) {
+        const auto written = fmt::format("{{{{{}}}}}", name);
+        const auto has = [&](const CollectionRequest& request) {
+            return request.body.contains(written) ||
+                   std::ranges::any_of(request.query, [&](const auto& value) { return value.value == written; });
+        };
+        for (const auto& folder : collection_.folders) {
+            if (std::ranges::none_of(folder.requests, has)) continue;
+            collection_.variables.push_back({.name = std::string(name), .value = "", .is_of_scripts = true});
+            return;
+        }
     }
 
     const WholeDocument document_;
     const std::vector<std::string>& order_;
     Collection collection_;
+    std::map<std::string, Members<ReplyView>> replies_;  // by operation
     std::map<std::string, CollectionRequest> requests_;  // that are in no folder yet
-    std::map<std::string, std::map<std::string, std::string>, std::less<>>
-        taken_;  // by operation and parameter: a variable
+    std::map<std::string, std::map<std::string, Source, std::less<>>, std::less<>>
+        taken_;                                   // by operation and parameter
+    std::map<std::string, std::string> made_at_;  // by operation that makes something: its path
     std::map<std::string, std::vector<CollectionKept>, std::less<>> kept_;
     std::map<std::string, std::string> first_values_;
 };

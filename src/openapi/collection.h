@@ -2,11 +2,15 @@
 // The API as requests to send by hand: files for Postman, Insomnia and Bruno, all out of the OpenAPI document. Each request has the
 // document's example, tests of its reply, and a key of its own where it is repeated safely. Same document, same bytes. Pure.
 //
-//     const auto collection = openapi::collection_of(openapi::document(router, info), openapi::operations_of(router), {.login = "login"});
+//     const auto document = openapi::document(router, info);
+//     const auto collection = openapi::collection_of(document, openapi::operations_of(router), {.login = "login"});
 //     write("shop.postman_collection.json", openapi::postman_collection(collection));
 //
-// An operation that needs a value of another one's reply gets it from the document's links, one that cannot succeed by itself says so by
-// `x-needs`. What only streams events is left out: such a request does not end.
+// An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from
+// the 201 of `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`.
+// Texts that one row alone may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the
+// present.
+// What only streams events is left out: such a request does not end.
 
 #include <cstdint>
 #include <string>
@@ -23,6 +27,7 @@ struct CollectionVariable {
     std::string name;
     std::string value;
     bool is_secret = false;
+    bool is_of_scripts = false;  // they set it before each request
 };
 
 // What the document does not say.
@@ -69,6 +74,10 @@ struct CollectionRequest {
     std::vector<std::string> reply_members{};  // which a JSON reply always has
     std::string reply{};                       // an example, JSON, indented
     std::vector<CollectionKept> keeps{};
+    // Variables of what was made, as they were before: to set back once this request has deleted it, or was told that it
+    // is not there.
+    std::vector<CollectionVariable> ended{};
+    std::vector<CollectionVariable> missed{};
 };
 
 struct CollectionFolder {
@@ -84,6 +93,7 @@ struct Collection {
     std::vector<CollectionFolder> folders;      // by tag; in them the order in which requests can be sent
     std::vector<CollectionVariable> account;    // base URL and log-in: what an environment sets
     std::vector<CollectionVariable> variables;  // what scripts set, with what is there before they do
+    std::vector<CollectionVariable> seeded;     // of those, the values of examples that what was made replaces
     CollectionOptions options;
 };
 
@@ -106,5 +116,10 @@ struct CollectionFile {
 [[nodiscard]] std::string insomnia_collection(const Collection& collection);
 // A folder: bruno.json, collection.bru, environments/, and a folder with a file a request.
 [[nodiscard]] std::vector<CollectionFile> bruno_collection(const Collection& collection);
+// Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's
+// own. Environments,
+// bruno.json and collection.bru have no mark.
+enum class BrunoFile : std::uint8_t { written, edited, own };
+[[nodiscard]] BrunoFile bruno_file_of(std::string_view path, std::string text);
 
 }  // namespace openapi

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "openapi/collection_fresh.h"
 #include "openapi/collection_text.h"
 
 namespace openapi {
@@ -115,12 +116,137 @@ TEST(Collection, KeysVersionsIdsAndTheAccountAreVariables) {
                                                  testing::Field(&CollectionVariable::value, "7"))));
 }
 
+// POST /goods answers 201 with an id: what stands below it is of what was made.
+constexpr std::string_view goods = R"({
+"info":{"title":"Goods","version":"1.0.0"},"tags":[{"name":"goods"}],
+"paths":{
+ "/goods":{"post":{"operationId":"createGood","tags":["goods"],"security":[{"bearer":[]}],
+   "requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/NewGood"},
+    "example":{"zone":"b","sku":"TEA-1","madeOn":"2026-01-16","note":"TEA-1","secret":"open","parts":[{"sku":"TEA-2"}]}}}},
+   "responses":{"201":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Good"}}}},
+    "409":{"$ref":"#/components/responses/good.sku_taken"}}}},
+ "/goods/{id}":{
+  "get":{"operationId":"getGood","tags":["goods"],"parameters":[{"name":"id","in":"path","example":"7"}],"responses":{"200":{}}},
+  "delete":{"operationId":"deleteGood","tags":["goods"],"parameters":[{"name":"id","in":"path","example":"9"}],"responses":{"204":{},"404":{}}}},
+ "/goods/by-client-request/{key}":{
+  "get":{"operationId":"getGoodByKey","tags":["goods"],"parameters":[{"name":"key","in":"path","example":"k"}],"responses":{"200":{}}}},
+ "/goods/{id}/parts":{"post":{"operationId":"addPart","tags":["goods"],"parameters":[{"name":"id","in":"path","example":"7"}],
+   "responses":{"201":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Good"}}}}}}},
+ "/goods/{id}/parts/{partId}":{"delete":{"operationId":"removePart","tags":["goods"],
+   "parameters":[{"name":"id","in":"path","example":"8"},{"name":"partId","in":"path","example":"3"}],"responses":{"204":{}}}},
+ "/goods/list":{"get":{"operationId":"listGoods","tags":["goods"],
+   "parameters":[{"name":"updatedSince","in":"query","schema":{"format":"date-time","examples":["2026-01-01T00:00:00+03:00"]}}],
+   "responses":{"200":{}}}}},
+"components":{
+ "responses":{"good.sku_taken":{"content":{"application/problem+json":{"examples":{"good.sku_taken":{}}}}}},
+ "schemas":{"Good":{"required":["id","clientRequestId"]},
+  "NewGood":{"properties":{"zone":{},"sku":{"maxLength":16},"madeOn":{"format":"date"},"note":{},"secret":{},
+   "parts":{"items":{"properties":{"sku":{"maxLength":14}}}}}}}}})";
+
+TEST(Collection, WhatWasMadeIsReadChangedAndDeleted) {
+    const auto collection = collection_of(
+        goods, {"createGood", "getGood", "deleteGood", "getGoodByKey", "addPart", "removePart", "listGoods"}, {});
+    EXPECT_THAT(ids_of(collection.folders.at(0)), ElementsAre("listGoods", "createGood", "addPart", "getGood",
+                                                              "getGoodByKey", "removePart", "deleteGood"));
+    EXPECT_EQ(request_of(collection, "getGood").path_values[0].value, "{{createGoodId}}");
+    EXPECT_EQ(request_of(collection, "getGoodByKey").path_values[0].value, "{{createGoodClientRequestId}}");
+    // Alone it deletes the row of its own example.
+    EXPECT_EQ(request_of(collection, "deleteGood").path_values[0].value, "{{deleteGoodId}}");
+    EXPECT_EQ(request_of(collection, "removePart").path_values[1].value, "{{addPartId}}");
+    const auto has = [](std::string_view name, std::string_view value) {
+        return testing::AllOf(testing::Field(&CollectionVariable::name, name),
+                              testing::Field(&CollectionVariable::value, value));
+    };
+    EXPECT_THAT(collection.seeded, testing::IsSupersetOf({has("createGoodId", "7"), has("deleteGoodId", "9"),
+                                                          has("removePartId", "8"), has("addPartId", "3")}));
+    // Gone with its parts; a part that is gone takes nothing else with it.
+    EXPECT_EQ(request_of(collection, "deleteGood").ended.size(), 5U);
+    EXPECT_THAT(request_of(collection, "removePart").ended, ElementsAre(has("addPartId", "3")));
+    EXPECT_THAT(request_of(collection, "getGood").ended, IsEmpty());
+    const auto text = postman_collection(collection);
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            R"(if (pm.response.code === 404) for (const [name, value] of Object.entries({ createGoodClientRequestId: \"k\", createGoodId: \"7\")"));
+}
+
+TEST(Collection, WhatOneRowAloneMayHaveIsNewAndTimesAreThePresent) {
+    const auto collection = collection_of(goods, {"createGood", "listGoods"}, {.account = {{"secret", "open", true}}});
+    EXPECT_EQ(
+        request_of(collection, "createGood").body,
+        "{\n  \"zone\": \"b\",\n  \"sku\": \"TEA-1-{{fresh}}\",\n  \"madeOn\": \"{{today}}\",\n  \"note\": \"TEA-1\",\n"
+        "  \"secret\": \"{{secret}}\",\n  \"parts\": [\n    {\n      \"sku\": \"TEA--{{fresh}}\"\n    }\n  ]\n}");
+    const auto& list = request_of(collection, "listGoods");
+    EXPECT_EQ(list.query[0].value, "{{aWeekAgo}}");
+    EXPECT_FALSE(list.query[0].is_sent);
+    EXPECT_THAT(insomnia_collection(collection), HasSubstr(R"(\"secret\": {{ _.secret | dump }})"));
+}
+
+TEST(CollectionFresh, FitsInWhatTheSchemaTakes) {
+    struct Case {
+        std::string_view text;
+        SchemaView schema;
+        std::string_view wanted;
+    };
+    const auto of = [](std::string format, std::string pattern, std::int64_t most) {
+        SchemaView view;
+        view.format = std::move(format);
+        view.pattern = std::move(pattern);
+        view.max_length = most;
+        return view;
+    };
+    const Case cases[] = {
+        {"MSA1", of("code", "^[A-Za-z0-9][A-Za-z0-9-]{0,15}$", 16), "MSA1-{{fresh}}"},
+        {"MSA1", of("code", "^[A-Z0-9]+$", 16), "MSA1{{fresh}}"},
+        {"MSA1", of("code", "^[A-Z]+$", 16), "MSA1"},
+        {"MOMBASA-1", of("code", {}, 16), "MOMBAS-{{fresh}}"},
+        {"MSA1", of("code", {}, 10), "MSA1{{freshShort}}"},
+        {"MSA1", of("code", {}, 4), "MSA1"},
+        {"MSA1", of("code", "(", 0), "MSA1"},
+        {"njeri@demo.example", of("email", {}, 254), "njeri.{{fresh}}@demo.example"},
+        {"6161100000018", of("barcode", "^[!-~]{1,64}$", 10000), "6161{{fresh}}"},
+        {"+254712345678", of("phone", {}, 40), "+254712{{freshShort}}"},
+        {"0712 345 678", of("phone", {}, 40), "0712 345 678"},
+        {"12", of({}, {}, 0), "12"},
+        {"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091", of("uuid", {}, 0), "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091"},
+    };
+    for (const auto& one : cases)
+        EXPECT_EQ(fresh_text(one.text, one.schema), one.wanted) << one.text << one.schema.pattern;
+}
+
+TEST(CollectionFresh, TimesAreNamedByWhatTheyMean) {
+    EXPECT_EQ(time_variable("occurredAt", "date-time"), "{{now}}");
+    EXPECT_EQ(time_variable("since", "date-time"), "{{aWeekAgo}}");
+    EXPECT_EQ(time_variable("expiresAt", "date-time"), "{{inADay}}");
+    EXPECT_EQ(time_variable("from", "date"), "{{lastWeek}}");
+    EXPECT_EQ(time_variable("to", "date"), "{{today}}");
+    EXPECT_EQ(time_variable("validFrom", "date"), "{{tomorrow}}");
+    EXPECT_EQ(time_variable("validTo", "date"), "{{nextYear}}");
+    EXPECT_EQ(time_variable("from", ""), "");
+}
+
+TEST(Collection, BrunosFilesAreKnownAgainUntilTheyAreEdited) {
+    for (const auto& file : bruno_collection(example())) {
+        const bool has_mark = file.path.contains('/') && !file.path.starts_with("environments/");
+        EXPECT_EQ(bruno_file_of(file.path, file.text), has_mark ? BrunoFile::written : BrunoFile::own) << file.path;
+        if (!has_mark) continue;
+        EXPECT_EQ(bruno_file_of("other/" + file.path, file.text), BrunoFile::edited);
+        EXPECT_EQ(bruno_file_of(file.path, file.text + "\n"), BrunoFile::edited);
+        EXPECT_EQ(bruno_file_of(file.path, file.text.substr(0, file.text.find("this program: ") + 20)),
+                  BrunoFile::edited);
+    }
+    EXPECT_EQ(bruno_file_of("a/b.bru", "meta {\n}\n"), BrunoFile::own);
+}
+
 TEST(Collection, EachReplyIsTested) {
     const auto collection = example();
     const auto get = postman_collection(collection);
     EXPECT_THAT(get, HasSubstr(R"(include.all.keys(\"id\", \"name\"))"));
     EXPECT_THAT(get, HasSubstr(R"(to.be.oneOf([\"text/csv\"]))"));
-    EXPECT_THAT(get, HasSubstr(R"(if (reply?.id) pm.collectionVariables.set(\"createThingId\", String(reply?.id));)"));
+    EXPECT_THAT(
+        get,
+        HasSubstr(
+            R"(if (reply?.id) for (const name of [\"createThingId\"]) pm.collectionVariables.set(name, String(reply?.id));)"));
     // One that cannot succeed takes what the document has, and no 5xx.
     EXPECT_THAT(get, HasSubstr("// It needs more than this: nobody may have it"));
     EXPECT_THAT(get, HasSubstr("to.be.oneOf([204, 404])"));

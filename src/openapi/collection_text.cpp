@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
+#include "openapi/collection_fresh.h"
 #include "schema/schema.h"
 
 namespace openapi {
@@ -12,14 +14,6 @@ namespace openapi {
 namespace {
 
 void new_line(std::string& out, std::size_t depth) { out.append("\n").append(2 * depth, ' '); }
-
-// The end of the string that begins at `at`.
-std::size_t end_of_string(std::string_view json, std::size_t at) {
-    for (++at; at < json.size() && json[at] != '"'; ++at) {
-        if (json[at] == '\\') ++at;
-    }
-    return std::min(at + 1, json.size());
-}
 
 std::string js_strings(const std::vector<std::string>& texts) {
     std::vector<std::string> all;
@@ -37,7 +31,22 @@ std::string careful(std::string_view member) {
     return path;
 }
 
+// What was made is there no more: the demo shop's own is read again.
+void add_loss(std::vector<std::string>& lines, const CollectionRequest& request, const ScriptWords& words) {
+    if (!request.ended.empty()) lines.push_back("if (succeeded) " + set_line(request.ended, words));
+    // Others answer 404 for other reasons, too.
+    if (!request.missed.empty() && request.needs.empty())
+        lines.push_back(fmt::format("if ({} === 404) {}", words.status, set_line(request.missed, words)));
+}
+
 }  // namespace
+
+std::size_t end_of_string(std::string_view json, std::size_t at) {
+    for (++at; at < json.size() && json[at] != '"'; ++at) {
+        if (json[at] == '\\') ++at;
+    }
+    return std::min(at + 1, json.size());
+}
 
 std::string indented(std::string_view json) {
     std::string out;
@@ -120,6 +129,7 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
     // The next request logs in.
     if (std::ranges::count(options.ends_login, request.id) > 0)
         lines.push_back(fmt::format("if (succeeded) {}(\"token\", \"\");", words.set));
+    add_loss(lines, request, words);
     if (request.reply_types.empty()) return lines;
     // Some replies may do without a body.
     const auto when = request.reply_members.empty() ? fmt::format(" && {}", words.type) : std::string();
@@ -137,11 +147,62 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
     const bool is_login = request.id == options.login;
     if (is_login || !request.keeps.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
     if (is_login) lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
-    for (const auto& kept : request.keeps)
-        lines.push_back(fmt::format("  if ({0}) {1}({2}, String({0}));", careful(kept.member), words.set,
-                                    js_string(kept.variable)));
+    std::map<std::string, std::vector<std::string>> kept_of;
+    for (const auto& kept : request.keeps) kept_of[kept.member].push_back(kept.variable);
+    for (const auto& [member, variables] : kept_of)
+        lines.push_back(fmt::format("  if ({0}) for (const name of [{2}]) {1}(name, String({0}));", careful(member),
+                                    words.set, js_strings(variables)));
     lines.emplace_back("}");
     return lines;
+}
+
+std::string set_line(const std::vector<CollectionVariable>& variables, const ScriptWords& words) {
+    std::vector<std::string> pairs;
+    for (const auto& variable : variables)
+        pairs.push_back(fmt::format("{}: {}", variable.name, js_string(variable.value)));
+    return fmt::format("for (const [name, value] of Object.entries({{ {} }})) {}(name, value);", fmt::join(pairs, ", "),
+                       words.set);
+}
+
+std::vector<std::string> fresh_lines(const Collection& collection, const ScriptWords& words) {
+    const auto has = [&](std::string_view name) {
+        return std::ranges::find(collection.variables, name, &CollectionVariable::name) != collection.variables.end();
+    };
+    std::vector<std::string> lines{
+        "// Each request has a key of its own, and the present time. With keepKey = true it has the last ones: it is "
+        "the same attempt, sent again.",
+        fmt::format("if (!{0}('key') || {0}('keepKey') !== 'true') {{", words.get),
+        fmt::format("  {}('key', {});", words.set, words.uuid)};
+    if (has("fresh") || has("freshShort")) {
+        lines.emplace_back("  // Digits, for what one row alone may have.");
+        lines.push_back(fmt::format(
+            "  const digits = String((parseInt({}('key').slice(-12), 16) || Date.now()) % 1e9).padStart(9, '0');",
+            words.get));
+        if (has("fresh")) lines.push_back(fmt::format("  {}('fresh', digits);", words.set));
+        if (has("freshShort")) lines.push_back(fmt::format("  {}('freshShort', digits.slice(3));", words.set));
+    }
+    for (const auto& time : time_variables) {
+        if (!has(time.name)) continue;
+        const auto in_days = time.days == 0 ? std::string() : fmt::format(" + {} * 86400000", time.days);
+        const auto moment =
+            time.is_day
+                ? fmt::format(
+                      "new Date(Date.now(){} - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 10)",
+                      in_days)
+                : fmt::format("new Date(Date.now(){}).toISOString()", in_days);
+        lines.push_back(fmt::format("  {}('{}', {});", words.set, time.name, moment));
+    }
+    lines.emplace_back("}");
+    return lines;
+}
+
+std::string path_with_values(const CollectionRequest& request) {
+    auto path = request.path;
+    for (const auto& value : request.path_values) {
+        const auto place = fmt::format("{{{}}}", value.name);
+        if (const auto at = path.find(place); at != std::string::npos) path.replace(at, place.size(), value.value);
+    }
+    return path;
 }
 
 std::string text_of(const CollectionRequest& request) {

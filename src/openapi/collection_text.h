@@ -15,6 +15,8 @@ namespace openapi {
 [[nodiscard]] std::string indented(std::string_view json);
 // A JavaScript string.
 [[nodiscard]] std::string js_string(std::string_view text);
+// The end of the JSON string that begins at `at`.
+[[nodiscard]] std::size_t end_of_string(std::string_view json, std::size_t at);
 // "/v1/products/{id}": "/v1/products/:id".
 [[nodiscard]] std::string with_colons(std::string_view path);
 // "?limit=20&sort=name" of what is sent, or nothing.
@@ -30,7 +32,15 @@ struct ScriptWords {
     std::string_view type;    // "pm.response.headers.get('Content-Type')"
     std::string_view json;    // "pm.response.json()"
     std::string_view set;     // "pm.collectionVariables.set"
+    std::string_view get;     // "pm.variables.get": of what was set
+    std::string_view uuid;    // an expression: a new one
 };
+// Runs before each request: `key`, and what else is new in it.
+[[nodiscard]] std::vector<std::string> fresh_lines(const Collection& collection, const ScriptWords& words);
+// Sets these variables to these values.
+[[nodiscard]] std::string set_line(const std::vector<CollectionVariable>& variables, const ScriptWords& words);
+// "/v1/sales/{{createSaleId}}"
+[[nodiscard]] std::string path_with_values(const CollectionRequest& request);
 // Runs after the reply, a statement a line: what it must be, and what of it is kept.
 [[nodiscard]] std::vector<std::string> tests_of(const CollectionRequest& request, const CollectionOptions& options,
                                                 const ScriptWords& words);

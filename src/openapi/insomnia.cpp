@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/hash.h"
 #include "openapi/collection_text.h"
+#include "openapi/json_text.h"
 
 namespace openapi {
 
@@ -14,7 +18,13 @@ constexpr ScriptWords words{.test = "insomnia.test",
                             .status = "insomnia.response.code",
                             .type = "insomnia.response.headers.get('Content-Type')",
                             .json = "insomnia.response.json()",
-                            .set = "insomnia.baseEnvironment.set"};
+                            .set = "insomnia.baseEnvironment.set",
+                            .get = "insomnia.baseEnvironment.get",
+                            .uuid = "insomnia.variables.replaceIn('{{$randomUUID}}')"};
+
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+    lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 // Lines of a document, by their depth.
 class YamlLines {
@@ -49,6 +59,18 @@ std::string id_of(std::string_view prefix, std::string_view name) {
 
 std::string templated(std::string_view text) { return with_variables(text, "{{ _.", " }}"); }
 
+// What the environment sets is a text of its own in JSON: a quote in a password does not end it.
+std::string templated_body(const Collection& collection, const std::string& text) {
+    auto body = templated(text);
+    for (const auto& variable : collection.account) {
+        const auto quoted = fmt::format("\"{{{{ _.{} }}}}\"", variable.name);
+        const auto dumped = fmt::format("{{{{ _.{} | dump }}}}", variable.name);
+        for (auto at = body.find(quoted); at != std::string::npos; at = body.find(quoted, at + dumped.size()))
+            body.replace(at, quoted.size(), dumped);
+    }
+    return body;
+}
+
 void add_meta(YamlLines& out, std::size_t depth, const std::string& id, std::string_view description,
               std::size_t sort_key) {
     out.member(depth, "meta", "").text(depth + 1, "id", id);
@@ -65,10 +87,10 @@ void add_values(YamlLines& out, std::string_view name, const std::vector<Collect
     }
 }
 
-void add_body(YamlLines& out, const CollectionRequest& request) {
+void add_body(YamlLines& out, const Collection& collection, const CollectionRequest& request) {
     if (request.media_type.empty()) return;
     out.member(3, "body", "").text(4, "mimeType", request.media_type);
-    if (!request.body.empty()) out.text(4, "text", templated(request.body));
+    if (!request.body.empty()) out.text(4, "text", templated_body(collection, request.body));
     if (request.form.empty()) return;
     out.member(4, "params", "");
     for (const auto& value : request.form) {
@@ -77,46 +99,88 @@ void add_body(YamlLines& out, const CollectionRequest& request) {
     }
 }
 
+std::vector<std::string> login_lines(const Collection& collection, const CollectionRequest& login) {
+    return {
+        "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
+        "if (isOther || (!insomnia.baseEnvironment.get('token') && insomnia.baseEnvironment.get('refused') !== "
+        "whose)) {",
+        "  insomnia.baseEnvironment.set('token', '');",
+        fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
+                    "insomnia.variables.replaceIn(value) : value));",
+                    js_string(login.body)),
+        "  const reply = await new Promise((resolve, reject) =>",
+        "    insomnia.sendRequest({",
+        fmt::format("      url: insomnia.variables.get('baseUrl').replace(/\\/+$/, '') + {},", js_string(login.path)),
+        fmt::format("      method: {},", js_string(login.method)),
+        "      header: { 'Content-Type': 'application/json' },",
+        "      body: { mode: 'raw', raw: JSON.stringify(body) },",
+        "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
+        "  if (String(reply.code).startsWith('4')) insomnia.baseEnvironment.set('refused', whose);",
+        fmt::format("  else insomnia.baseEnvironment.set('token', reply.json().{} || '');",
+                    collection.options.token_member),
+        "}"};
+}
+
+// `path`: an expression.
+std::vector<std::string> version_lines(std::string_view path) {
+    return {
+        "// A change says which version it is of: the one that a reply of this path had last. A row that nobody has "
+        "read yet "
+        "is read first.",
+        "const versions = JSON.parse(insomnia.baseEnvironment.get('versions') || '{}');",
+        fmt::format("const path = {};", path),
+        "let version = versions[path];",
+        "const token = insomnia.baseEnvironment.get('token');",
+        "if (!version && token) {",
+        "  const answer = await new Promise((resolve) =>",
+        "    insomnia.sendRequest({",
+        "      url: insomnia.variables.get('baseUrl').replace(/\\/+$/, '') + path,",
+        "      method: 'GET',",
+        "      header: { Authorization: 'Bearer ' + token },",
+        "    }, (error, got) => resolve(error ? undefined : got)));",
+        "  if (answer && answer.code === 200) version = answer.headers.get('ETag');",
+        "}",
+        R"(insomnia.baseEnvironment.set('ifMatch', version || '"1"');)"};
+}
+
 std::vector<std::string> before_of(const Collection& collection, const CollectionRequest& request) {
-    std::vector<std::string> lines{
-        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-        "again.",
-        "if (!insomnia.environment.get('key') || insomnia.environment.get('keepKey') !== 'true')",
-        "  insomnia.baseEnvironment.set('key', insomnia.variables.replaceIn('{{$randomUUID}}'));"};
+    auto lines = fresh_lines(collection, words);
+    const auto path = fmt::format("insomnia.variables.replaceIn({})", js_string(path_with_values(request)));
     const auto* login = find_login(collection);
-    if (login == nullptr || request.is_public) return lines;
-    lines.insert(
-        lines.end(),
-        {fmt::format("const account = {}.map((name) => insomnia.environment.get(name)).join(' ');",
-                     account_names(collection)),
-         std::string(whose_line), "// Another account, or another address: nothing of the one before goes there.",
-         "const isOther = insomnia.environment.get('whose') !== whose;",
-         "if (isOther) insomnia.baseEnvironment.set('whose', whose);",
-         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
-         "if (isOther || (!insomnia.environment.get('token') && insomnia.environment.get('refused') !== whose)) {",
-         "  insomnia.baseEnvironment.set('token', '');",
-         fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
-                     "insomnia.variables.replaceIn(value) : value));",
-                     js_string(login->body)),
-         "  const reply = await new Promise((resolve, reject) =>", "    insomnia.sendRequest({",
-         fmt::format("      url: insomnia.environment.get('baseUrl').replace(/\\/+$/, '') + {},",
-                     js_string(login->path)),
-         fmt::format("      method: {},", js_string(login->method)),
-         "      header: { 'Content-Type': 'application/json' },",
-         "      body: { mode: 'raw', raw: JSON.stringify(body) },",
-         "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
-         "  if (String(reply.code).startsWith('4')) insomnia.baseEnvironment.set('refused', whose);",
-         fmt::format("  else insomnia.baseEnvironment.set('token', reply.json().{} || '');",
-                     collection.options.token_member),
-         "}"});
+    const bool logs_in = login != nullptr && !request.is_public;
+    if (logs_in)
+        append(
+            lines,
+            {fmt::format("const account = {}.map((name) => insomnia.variables.get(name)).join(' ');",
+                         account_names(collection)),
+             std::string(whose_line), "// Another account, or another address: nothing of the one before goes there.",
+             "const isOther = insomnia.baseEnvironment.get('whose') !== whose;", "if (isOther) {",
+             "  insomnia.baseEnvironment.set('whose', whose);", "  insomnia.baseEnvironment.set('versions', '{}');",
+             "  for (const [name, value] of Object.entries(JSON.parse(insomnia.variables.get('seeded')))) "
+             "insomnia.baseEnvironment.set(name, value);",
+             "}"});
+    if (logs_in) append(lines, login_lines(collection, *login));
+    if (std::ranges::find(request.headers, "If-Match", &CollectionValue::name) != request.headers.end())
+        append(lines, version_lines(path));
     return lines;
 }
 
 std::vector<std::string> after_of(const Collection& collection, const CollectionRequest& request) {
-    auto lines = tests_of(request, collection.options, words);
-    lines.emplace_back("if (insomnia.response.code === 401) insomnia.baseEnvironment.set('token', '');");
-    lines.emplace_back("const tag = insomnia.response.headers.get('ETag');");
-    lines.emplace_back("if (tag && succeeded) insomnia.baseEnvironment.set('ifMatch', tag);");
+    const auto path = fmt::format("insomnia.variables.replaceIn({})", js_string(path_with_values(request)));
+    std::vector<std::string> lines{
+        fmt::format("const path = {};", path),
+        "const versions = JSON.parse(insomnia.baseEnvironment.get('versions') || '{}');",
+        "const tag = insomnia.response.headers.get('ETag');",
+        "const created = (insomnia.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
+        "if (tag && insomnia.response.code < 300) versions[created || path] = tag;"};
+    if (request.method != "GET")
+        append(lines,
+               {"// What was changed below a row may have changed its version, too.",
+                "for (const known of Object.keys(versions)) if (path.startsWith(known + '/')) delete versions[known];",
+                "if (insomnia.response.code === 412) delete versions[path];"});
+    append(lines, {"insomnia.baseEnvironment.set('versions', JSON.stringify(versions));",
+                   "if (insomnia.response.code === 401) insomnia.baseEnvironment.set('token', '');"});
+    append(lines, tests_of(request, collection.options, words));
     return lines;
 }
 
@@ -126,7 +190,7 @@ void add_request(YamlLines& out, const Collection& collection, const CollectionR
     out.item(2, "url", templated("{{baseUrl}}" + with_colons(path))).text(3, "name", request.id);
     add_meta(out, 3, id_of("req", request.id), text_of(request), number);
     out.text(3, "method", request.method);
-    add_body(out, request);
+    add_body(out, collection, request);
     add_values(out, "parameters", request.query);
     auto headers = request.headers;
     if (!request.media_type.empty()) headers.push_back({.name = "Content-Type", .value = request.media_type});
@@ -172,6 +236,9 @@ std::string insomnia_collection(const Collection& collection) {
     out.member(1, "data", "");
     for (const auto& variable : collection.account) out.text(2, variable.name, variable.value);
     for (const auto& variable : collection.variables) out.text(2, variable.name, variable.value);
+    JsonObject seeded;
+    for (const auto& variable : collection.seeded) seeded.text(variable.name, variable.value);
+    out.text(2, "seeded", std::move(seeded).take());
     return std::move(out).take();
 }
 

@@ -1,6 +1,8 @@
 // Postman's collection format v2.1: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "base/strings.h"
 #include "http/status.h"
 #include "openapi/collection_text.h"
@@ -15,7 +17,43 @@ constexpr ScriptWords words{.test = "pm.test",
                             .status = "pm.response.code",
                             .type = "pm.response.headers.get('Content-Type')",
                             .json = "pm.response.json()",
-                            .set = "pm.collectionVariables.set"};
+                            .set = "pm.collectionVariables.set",
+                            .get = "pm.variables.get",
+                            .uuid = "pm.variables.replaceIn('{{$guid}}')"};
+
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+    lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+// Nothing of an account goes to another one, or to another address.
+std::vector<std::string> whose(const Collection& collection) {
+    return {
+        fmt::format("const account = {}.map((name) => pm.variables.get(name)).join(' ');", account_names(collection)),
+        std::string(whose_line),
+        "if (pm.collectionVariables.get('whose') !== whose) {",
+        "  // Another account, or another address: nothing of the one before goes there.",
+        "  pm.collectionVariables.set('whose', whose);",
+        "  pm.collectionVariables.set('token', '');",
+        "  pm.collectionVariables.set('versions', '');",
+        "  " + set_line(collection.seeded, words),
+        "}"};
+}
+
+// JSON of what the environment sets.
+std::vector<std::string> sound_body(const Collection& collection) {
+    return {"// A quote in a password does not end the text that it stands in. What is no JSON is sent as it is.",
+            "const raw = (pm.request.body && pm.request.body.raw) || '';",
+            fmt::format("if ({}.some((name) => raw.includes('{{{{' + name + '}}}}'))) {{", account_names(collection)),
+            "  try {",
+            "    const sent = JSON.parse(raw, (_, value) => (typeof value === 'string' ? pm.variables.replaceIn(value) "
+            ": value));",
+            "    pm.request.body.update({ mode: 'raw', raw: JSON.stringify(sent, null, 2), options: { raw: { language: "
+            "'json' } } });",
+            "  } catch (error) {",
+            "    console.log('the body is no JSON: ' + error.message);",
+            "  }",
+            "}"};
+}
 
 std::string event(std::string_view listen, const std::vector<std::string>& lines) {
     JsonArray script;
@@ -31,27 +69,27 @@ std::vector<std::string> before(const Collection& collection) {
         "// As browsers copy it, with a slash at its end. A run may have several.",
         "const base = [pm.iterationData, pm.environment, pm.collectionVariables].map((one) => "
         "one.get('baseUrl')).find(Boolean);",
-        R"(pm.variables.set('baseUrl', (base || '').replace(/\/+$/, ''));)",
-        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-        "again.",
-        "if (!pm.variables.get('key') || pm.variables.get('keepKey') !== 'true')",
-        "  pm.collectionVariables.set('key', pm.variables.replaceIn('{{$guid}}'));",
-        "// A change says which version it is of: the one that a reply of this path had last.",
-        "const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
-        "const path = pm.variables.replaceIn(pm.request.url.getPath());",
-        R"(pm.collectionVariables.set('ifMatch', versions[path] || '"1"');)"};
+        R"(pm.variables.set('baseUrl', (base || '').replace(/\/+$/, ''));)"};
+    append(lines, fresh_lines(collection, words));
     const auto* login = find_login(collection);
+    if (login != nullptr) append(lines, whose(collection));
+    append(lines, {"// A change says which version it is of: the one that a reply of this path had last.",
+                   "const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
+                   "const path = pm.variables.replaceIn(pm.request.url.getPath());",
+                   R"(pm.collectionVariables.set('ifMatch', versions[path] || '"1"');)"});
     if (login == nullptr) return lines;
-    lines.insert(
-        lines.end(),
-        {fmt::format("const account = {}.map((name) => pm.variables.get(name)).join(' ');", account_names(collection)),
-         std::string(whose_line),
-         "if (pm.collectionVariables.get('whose') !== whose) {",
-         "  // Another account, or another address: nothing of the one before goes there.",
-         "  pm.collectionVariables.set('whose', whose);",
-         "  pm.collectionVariables.set('token', '');",
-         "  pm.collectionVariables.set('versions', '');",
-         "}",
+    append(lines, sound_body(collection));
+    append(
+        lines,
+        {"// A row that nobody has read yet is read first.",
+         "const readVersion = () => {",
+         "  if (versions[path] || !pm.collectionVariables.get('token') || !pm.request.headers.has('If-Match')) return;",
+         "  const header = { Authorization: 'Bearer ' + pm.collectionVariables.get('token') };",
+         "  pm.sendRequest({ url: pm.variables.get('baseUrl') + path, method: 'GET', header }, (error, reply) => {",
+         "    const tag = !error && reply.code === 200 && reply.headers.get('ETag');",
+         "    if (tag) pm.collectionVariables.set('ifMatch', tag);",
+         "  });",
+         "};",
          "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
          fmt::format("if (!pm.variables.get('token') && pm.collectionVariables.get('refused') !== whose && "
                      "pm.info.requestName !== {}) {{",
@@ -75,7 +113,10 @@ std::vector<std::string> before(const Collection& collection) {
          "    }",
          fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
                      collection.options.token_member),
+         "    readVersion();",
          "  });",
+         "} else {",
+         "  readVersion();",
          "}"});
     return lines;
 }
@@ -91,13 +132,19 @@ std::vector<std::string> after() {
             "}",
             "// A token that is no good any more: the next request logs in.",
             "if (pm.response.code === 401) pm.collectionVariables.set('token', '');",
+            "const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
+            "const path = pm.request.url.getPath();",
             "const tag = pm.response.headers.get('ETag');",
             "if (tag && pm.response.code < 300) {",
-            "  const versions = JSON.parse(pm.collectionVariables.get('versions') || '{}');",
             "  const created = (pm.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
-            "  versions[created || pm.request.url.getPath()] = tag;",
-            "  pm.collectionVariables.set('versions', JSON.stringify(versions));",
-            "}"};
+            "  versions[created || path] = tag;",
+            "}",
+            "// What was changed below a row may have changed its version, too.",
+            "for (const known of Object.keys(versions)) {",
+            "  if (pm.request.method !== 'GET' && path.startsWith(known + '/')) delete versions[known];",
+            "}",
+            "if (pm.response.code === 412) delete versions[path];",
+            "pm.collectionVariables.set('versions', JSON.stringify(versions));"};
 }
 
 std::string variables(const std::vector<CollectionVariable>& all) {

@@ -1,9 +1,9 @@
 // What `backend-api postman` writes, sent by those who read it: Postman's newman and Bruno's bru, each to a fresh demo shop.
 // BACKEND_API_RECORD=1 writes down what the shop answers: the examples of replies in the document and in the collections.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +109,82 @@ async function newman(
   return { code, output, sent, all };
 }
 
+// Somebody of the shop whose password is no sound text of JSON as it stands.
+async function hostileAccount(service: Service, at: string) {
+  const owner = { email: 'owner@demo.example', password: 'demo-shop-2026' };
+  const { body: login } = await service.api('POST', '/v1/auth/login', { body: owner });
+  const account = {
+    email: `${randomBytes(4).toString('hex')}@demo.example`,
+    password: String.raw`say "no" \ and \u0041 twice`,
+  };
+  const { body: roles } = await service.api('GET', '/v1/roles', { token: login.accessToken });
+  const roleId = roles.data.find(({ name }: any) => /cashier/i.test(name)).id;
+  const { status, text } = await service.api('POST', '/v1/users', {
+    token: login.accessToken,
+    headers: { 'idempotency-key': randomUUID() },
+    body: { name: 'Hostile', ...account, roles: [{ roleId }] },
+  });
+  expect(status, text).toBe(201);
+  return { account, bruno: path.join(at, 'bruno') };
+}
+
+// As much of Insomnia as the collection uses: one environment, its templates, requests with scripts before and behind them.
+class Insomnia {
+  readonly failed: string[] = [];
+  constructor(readonly data: Record<string, string>) {}
+
+  async send(request: any): Promise<{ code: number; text: string }> {
+    await this.run(request.scripts.preRequest, request);
+    let url = this.render(request.url);
+    for (const { name, value } of request.pathParameters ?? []) url = url.replace(`:${name}`, this.render(value));
+    const query = new URLSearchParams();
+    for (const one of request.parameters ?? []) if (!one.disabled) query.append(one.name, this.render(one.value));
+    const headers = new Headers({ 'accept-encoding': 'identity' });
+    for (const one of request.headers ?? []) if (!one.disabled) headers.set(one.name, this.render(one.value));
+    if (request.authentication.type === 'bearer') headers.set('authorization', `Bearer ${this.data.token}`);
+    const body = request.body?.text === undefined ? undefined : this.render(request.body.text);
+    const reply = await this.fetch(query.size > 0 ? `${url}?${query}` : url, { method: request.method, headers, body });
+    await this.run(request.scripts.afterResponse, request, reply);
+    return reply;
+  }
+
+  private render(text: string): string {
+    return text.replace(/\{\{ _\.(\w+)( \| dump)? \}\}/g, (_, name, dump) =>
+      dump ? JSON.stringify(this.data[name]) : String(this.data[name]),
+    );
+  }
+
+  private async fetch(url: string, init: RequestInit) {
+    const response = await fetch(url, init);
+    const text = await response.text();
+    return { code: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
+  }
+
+  private async run(script: string, request: any, response?: any): Promise<void> {
+    const set = (name: string, value: string) => void (this.data[name] = value);
+    const get = (name: string) => this.data[name];
+    const replaceIn = (text: string) =>
+      text.replace(/\{\{\s*([$\w]+)\s*\}\}/g, (_, name) => (name === '$randomUUID' ? randomUUID() : get(name)!));
+    const insomnia = {
+      baseEnvironment: { get, set },
+      variables: { get, replaceIn },
+      response,
+      expect,
+      test: (name: string, check: () => void) => {
+        try {
+          check();
+        } catch (error) {
+          this.failed.push(`${request.name} ${response?.code}: ${name}: ${error} ${response?.text.slice(0, 200)}`);
+        }
+      },
+      sendRequest: ({ url, method, header, body }: any, done: (error: unknown, reply?: unknown) => void) => {
+        this.fetch(url, { method, headers: header, body: body?.raw }).then((reply) => done(null, reply), done);
+      },
+    };
+    await new Function('insomnia', `return (async () => {\n${script}\n})();`)(insomnia);
+  }
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'collections-'));
 });
@@ -150,6 +226,80 @@ describe('the collection for Postman', () => {
     ).toEqual([]);
     expect(result.code, result.output).toBe(0);
     expect(result.sent.map(({ name }) => name).sort()).toEqual(await operations(service));
+  });
+
+  // The second iteration has what the first has kept, as somebody who sends it twice.
+  test('is green a second and a third time on the same shop', async () => {
+    const { code, sent } = await newman(at, '--iteration-count', '2');
+    const failed = sent.filter(({ failed: some }) => some.length > 0);
+    expect(failed.map(({ name, code: status, text }) => `${name} ${status}: ${text.slice(0, 300)}`)).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  test('what was made is what is read', async () => {
+    const { body } = await service.api('GET', '/openapi.json');
+    const made = Object.keys(body.paths).flatMap((one) => {
+      const get = Object.keys(body.paths).find((other) => other.startsWith(`${one}/{`) && other.endsWith('}'));
+      const [maker, reader] = [body.paths[one].post, get && body.paths[get].get];
+      return maker?.responses['201'] && reader ? [[maker.operationId, reader.operationId]] : [];
+    });
+    made.push(['createSale', 'getSaleByClientRequest']);
+    const idOf = (name: string) => {
+      const one = result.sent.find(({ name: other }) => other === name)!;
+      return one.code < 300 && one.text ? JSON.parse(one.text).id : undefined;
+    };
+    const pairs = made.map(([maker, reader]) => [`${maker} ${reader}`, idOf(maker!), idOf(reader!)]);
+    const read = pairs.filter(([, id]) => id);
+    expect(read.length).toBeGreaterThan(12);
+    for (const [name, id, other] of read) expect(other, name).toBe(id);
+  });
+
+  test('a request alone reads the demo shop, and changes what nobody has read', async () => {
+    const [one] = (await newman(at, '--folder', 'getSale')).sent;
+    expect([one!.code, JSON.parse(one!.text).receiptNumber]).toEqual([200, expect.stringMatching(/-0*1$/)]);
+    for (const name of ['changeVariant', 'changeVariant']) {
+      const { code, sent } = await newman(at, '--folder', name);
+      expect(code, sent[0]?.text).toBe(0);
+    }
+  });
+
+  test('times are the present', () => {
+    const sale = JSON.parse(result.sent.find(({ name }) => name === 'createSale')!.text);
+    expect(sale.flags).toEqual([]);
+    expect(Math.abs(Date.parse(sale.occurredAt) - Date.now())).toBeLessThan(600_000);
+    const report = JSON.parse(result.sent.find(({ name }) => name === 'createReportRun')!.text);
+    expect(Math.abs(Date.parse(report.to) - Date.now())).toBeLessThan(2 * 86_400_000);
+  });
+
+  test('a password with a quote and a backslash logs in by hand, too', async () => {
+    const { account, bruno } = await hostileAccount(service, at);
+    const variables = Object.entries(account).flatMap(([name, value]) => ['--env-var', `${name}=${value}`]);
+    const { sent } = await newman(at, '--folder', 'login', ...variables);
+    expect([sent[0]!.code, sent[0]!.text.slice(0, 200)]).toEqual([200, expect.stringContaining('accessToken')]);
+    const by = await run('bru', ['run', 'auth/login.bru', '--env', 'local', ...variables], process.env, { cwd: bruno });
+    expect(by.code, by.output.slice(-2000)).toBe(0);
+  });
+
+  test('the scripts for Insomnia do the same, twice', async () => {
+    const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
+    const { account } = await hostileAccount(service, at);
+    const insomnia = new Insomnia({ ...collection.environments.data, ...account });
+    const login = collection.collection
+      .flatMap(({ children }: any) => children)
+      .find(({ name }: any) => name === 'login');
+    expect((await insomnia.send(login)).code).toBe(200);
+    Object.assign(insomnia.data, { email: 'owner@demo.example', password: 'demo-shop-2026' });
+    const folders = collection.collection.filter(({ name }: any) =>
+      ['locations', 'taxes', 'catalogue', 'sales'].includes(name),
+    );
+    const ids: string[] = [];
+    for (const request of [...folders, ...folders].flatMap(({ children }: any) => children)) {
+      const { text } = await insomnia.send(request);
+      if (/^(?:createSale|getSale|getSaleByClientRequest)$/.test(request.name)) ids.push(JSON.parse(text).id);
+    }
+    expect(insomnia.failed).toEqual([]);
+    expect(ids).toHaveLength(6);
+    expect(new Set(ids).size).toBe(2);
   });
 
   test('what says that it needs more does not succeed by itself', () => {
@@ -225,6 +375,42 @@ describe('the collection for Postman', () => {
       expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
   });
 
+  test('what Bruno has of an earlier document goes, unless it was edited', async () => {
+    const to = path.join(await write('stale'), 'bruno');
+    const text = 'meta {\n  name: sellOnce\n}\n\ntests {\n}\n';
+    const marked = (place: string) => {
+      const sum = createHash('sha256').update(`${place}\n${text}`).digest('hex').slice(0, 32);
+      return text.replace('tests {\n', `tests {\n  // Written by this program: ${sum}. Edited, it is yours.\n`);
+    };
+    await mkdir(path.join(to, 'gone'));
+    const files: Record<string, string> = {
+      'sales/sellOnce.bru': marked('sales/sellOnce.bru'),
+      'gone/folder.bru': marked('gone/folder.bru'),
+      'sales/edited.bru': `${marked('sales/edited.bru')}\nvars:pre-request {\n  a: b\n}\n`,
+      'sales/copy.bru': marked('sales/sellOnce.bru'),
+      'sales/own.bru': text,
+    };
+    for (const [name, content] of Object.entries(files)) await writeFile(path.join(to, name), content);
+    const { code, output } = await run(
+      environment.binary,
+      ['postman', '--to', path.dirname(to), '--format', 'bruno'],
+      process.env,
+    );
+    expect(code, output).toBe(0);
+    const left = Object.keys(files).filter((name) => existsSync(path.join(to, name)));
+    expect(left).toEqual(['sales/edited.bru', 'sales/copy.bru', 'sales/own.bru']);
+    expect(existsSync(path.join(to, 'gone'))).toBe(false);
+    expect(existsSync(path.join(to, 'sales/createSale.bru'))).toBe(true);
+    expect(
+      output.split('\n').filter((line) => /^(?:removed|kept) .*\.bru/.test(line) && !line.includes('environments')),
+    ).toEqual([
+      expect.stringContaining('gone/folder.bru'),
+      expect.stringContaining('sales/copy.bru'),
+      expect.stringContaining('sales/edited.bru'),
+      expect.stringContaining('sales/sellOnce.bru'),
+    ]);
+  });
+
   test('is the same text each time, and prints what it does not write', async () => {
     const [one, other] = [await write('one'), await write('other')];
     for (const name of await readdir(one, { recursive: true })) {
@@ -281,6 +467,10 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
   if (environment.long) expect(results).toHaveLength((await operations(service)).length);
   else expect(results.length).toBeGreaterThan(40);
   expect(existsSync(path.join(at, 'collection.bru'))).toBe(true);
+  const again = await run('bru', ['run', 'catalogue', '-r', '--env', 'local', '--disable-cookies'], process.env, {
+    cwd: at,
+  });
+  expect(again.code, again.output.slice(-3000)).toBe(0);
   const slash = ['--env', 'local', '--env-var', `baseUrl=${service.url}/`, '--disable-cookies'];
   for (const one of ['auth/getMe.bru', 'catalogue/getProduct.bru']) {
     const { code: ended, output: said } = await run('bru', ['run', one, ...slash], process.env, { cwd: at });
