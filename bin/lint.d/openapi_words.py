@@ -45,18 +45,22 @@ SCHEMA = {
     **words("constraint", "pattern contentMediaType contentEncoding", of="string"),
     **words("constraint", "format"),
     **words("constraint", "multipleOf", of="number"),
+    **words("lowest", "x-minimum", of="string"),  # Of decimals, which are texts.
+    **words("highest", "x-maximum", of="string"),
+    **words("constraint", "x-not-zero", of="string"),
     **words("constraint", "uniqueItems", of="array"),
     **words("constraint", "contains", kind="schema", of="array"),
     **words("constraint", "dependentRequired", of="object"),
     **words("constraint", "propertyNames", kind="schema", of="object"),
-    **words("constraint", "patternProperties dependentSchemas", kind="schema", form="map", of="object"),
+    **words("constraint", "dependentSchemas", kind="schema", form="map", of="object"),
+    **words("patterns", "patternProperties", kind="schema", form="map", of="object"),
     **words("constraint", "contentSchema", kind="schema", of="string"),
     **words("constraint", "not", kind="schema"),
     **words("items", "items", kind="schema", of="array"),
     **words("additional", "additionalProperties", kind="schema", of="object"),
     **words("members", "properties", kind="schema", form="map", of="object"),
     **words("required_members", "required", of="object"),
-    **words("flags", "readOnly writeOnly"),
+    **words("", "readOnly writeOnly x-permission"),  # KINDS["member"] sees to them.
     "default": Word(),  # Rules left_out of members and of parameters.
     "x-left-out": Word(),
     **words("", "oneOf anyOf", kind="schema", form="list"),  # choices() sees to them.
@@ -64,7 +68,8 @@ SCHEMA = {
     **words("same", "if then else unevaluatedProperties unevaluatedItems", kind="schema"),
     **words("same", "prefixItems", kind="schema", form="list"),
     **words("same", "minContains maxContains", of="array"),
-    **words("same", "discriminator xml $schema $id $anchor $dynamicAnchor $dynamicRef $vocabulary"),
+    **words("told_apart", "discriminator", of="object"),
+    **words("same", "xml $schema $id $anchor $dynamicAnchor $dynamicRef $vocabulary"),
 }
 HEADER = {
     "required": Word("required"),
@@ -83,6 +88,7 @@ KINDS = {
         "components": Word("components", "components"),
         "x-problems": Word("problems", "problem", "map"),
         "jsonSchemaDialect": Word("same"),
+        "x-told": Word(),
         "security": Word(),  # Put into each operation that has none of its own.
     },
     "info": words("", "title version"),
@@ -125,7 +131,12 @@ KINDS = {
     "scheme": words("same", "type scheme in name flows openIdConnectUrl"),
     "problem": words("same", "status retriable action"),
     "schema": SCHEMA,
+    # A schema, as a member of an object.
+    "member": {**words("flags", "readOnly writeOnly"), **words("readers", "x-permission")},
 }
+# Words of schemas that releases before them do not have: a release lists those that it tells, and no other is compared with it.
+NEWER = ("x-maximum", "x-minimum", "x-not-zero", "x-permission")
+TOLD = "x-told"
 # Words for people and tools alone. `examples` of components are for people, too; what else components have is put where it is used.
 TEXTS = {"description", "summary", "externalDocs"}
 SAMPLES = {"example", "examples"}
@@ -299,6 +310,7 @@ def promise(document):
     keeper = Keeper(document)
     kept = keeper.keep("", "document", document)
     kept.pop("security", None)
+    kept[TOLD] = list(NEWER)
     if "Problem" in kept.get("components", {}).get("schemas", {}):
         for item in kept.get("paths", {}).values():
             for operation in item.values():
