@@ -15,11 +15,13 @@ import json
 import sys
 from urllib.parse import urlsplit
 
-from openapi_schemas import GIVEN, TAKEN, Schemas, expanded
+from openapi_schemas import GIVEN, TAKEN, Schemas, admits
+from openapi_views import expanded, view
 from openapi_words import METHODS, promise
 
 DIGEST = "x-digest"
-# Statuses that come to a client alone that asks for them by a header: Upgrade, Range, If-None-Match.
+# Statuses that come to a client alone that asks for them by a header: Upgrade, Range, If-None-Match. HTTP libraries pass over the
+# others that begin with 1.
 ASKED_FOR = {"101", "206", "304"}
 
 
@@ -35,6 +37,11 @@ def other(way):
 def ways_in(security):
     """Alternatives of {scheme: scopes}; an empty one needs nothing."""
     return [{name: set(scopes) for name, scopes in way.items()} for way in security or [{}]]
+
+
+def ranges_of(media_type):
+    """It, and the ranges that it is in (RFC 9110, section 12.5.1)."""
+    return [media_type, media_type.split("/")[0] + "/*", "*/*"]
 
 
 class Comparison(Schemas):
@@ -163,9 +170,12 @@ class Comparison(Schemas):
             else:
                 self.say(where, f"does not answer {status} any more" if back == GIVEN else f"takes no answer {status} any more")
         for status in now:
-            if back == GIVEN and status not in was and status not in ASKED_FOR:
-                good = status[0] in "123"
-                self.say(where, f"may answer {status} now" if good else f"answers {status} with no problem document now")
+            if back == TAKEN or status in was or status in ASKED_FOR or status[0] == "1":
+                continue
+            if status[0] in "23":
+                self.say(where, f"may answer {status} now")
+            elif "default" not in was or self.found(self.words, "reply", where, was["default"], now[status], GIVEN):
+                self.say(where, f"answers {status} with no problem document now")
 
     # ---- What parameters, headers, bodies and replies have in common --------------------------------------------------------
 
@@ -186,20 +196,28 @@ class Comparison(Schemas):
             style = one.get("style", "form" if one.get("in") in ("query", "cookie") else "simple")
             return style if word == "style" else one.get("explode", style == "form")
 
-        if meant(old) != meant(new):
+        def has_parts(document, one):
+            schema = view(document, one.get("schema", {}))
+            return admits(schema, "array") or admits(schema, "object")
+
+        # A value without parts has none to explode.
+        counts = word == "style" or has_parts(self.before, old) or has_parts(self.after, new)
+        if counts and meant(old) != meant(new):
             self.say(where, f"{word} is another")
 
     def media(self, where, word, old, new, way):
         by_name = lambda one: {name.lower(): content for name, content in one.get(word, {}).items()}
         was, now = by_name(old), by_name(new)
-        for name, content in was.items():
-            if name in now:
-                self.words("media", where, content, now[name], way)
+        for name in was if way == TAKEN else now:
+            covering = next((one for one in ranges_of(name) if one in (now if way == TAKEN else was)), None)
+            if covering is None:
+                self.say(where, f"takes no {name} any more" if way == TAKEN else f"may be {name} now")
             else:
-                self.say(where, f"takes no {name} any more" if way == TAKEN else f"is no {name} any more")
-        for name in now:
-            if way == GIVEN and name not in was:
-                self.say(where, f"may be {name} now")
+                one, other = (name, covering) if way == TAKEN else (covering, name)
+                self.words("media", where, was[one], now[other], way)
+        for name in was if way == GIVEN else ():
+            if not any(name in ranges_of(one) for one in now):
+                self.say(where, f"is no {name} any more")
 
     def headers(self, where, word, old, new, way):
         by_name = lambda one: {name.lower(): (name, header) for name, header in one.get(word, {}).items()}

@@ -291,14 +291,14 @@ class Schemas:
         for name, member in was.items():
             there = f"{where}.{name}"
             # It may be one of a map's now.
-            same = now.get(name, new.get("additionalProperties"))
-            if name not in now and not isinstance(same, dict):
+            kept = now.get(name, new.get("additionalProperties"))
+            if name not in now and not isinstance(kept, dict):
                 self.say(there, "is gone")
                 continue
-            self.schema(there, member, same, way)
-            self.words("member", there, view(self.before, member), view(self.after, same), way)
+            self.schema(there, member, kept, way)
+            self.words("member", there, view(self.before, member), view(self.after, kept), way)
             if way == TAKEN and name not in old.get("required", []):
-                self.left_out(there, member, same)
+                self.left_out(there, member, kept)
         for name, member in now.items():
             if name not in was:
                 self.new_member(f"{where}.{name}", old, member, way)

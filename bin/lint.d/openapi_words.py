@@ -14,7 +14,19 @@ PROBLEM_JSON = "application/problem+json"
 PROBLEM = {"description": "", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 # Of sentences that src/schema and src/openapi write: what leaving out a member means, and until when an operation stays.
 LEFT_OUT = re.compile(r"When left out: `(.*?)`\.", re.DOTALL)
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
+
+
+# What a word's value has to be in every kind; other values cannot be compared. `required` is a list in a schema.
+NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems minProperties maxProperties"
+WRITTEN = {
+    **dict.fromkeys(NUMBERS.split(), (int, float)),
+    **dict.fromkeys("pattern format x-minimum x-maximum x-permission operationId name in style url scheme".split(), str),
+    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), bool),
+    "enum": list,
+    "type": (str, list),
+}
 
 
 class Word(NamedTuple):
@@ -179,6 +191,28 @@ def has_ref(value):
     return isinstance(value, dict) and isinstance(value.get("$ref"), str)
 
 
+def plain(value):
+    """With whole numbers as such: 50.0 is 50."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def is_written(kind, word, value):
+    """Whether a word has a value that can be compared."""
+    inner = KINDS[kind][word]
+    if inner.kind:
+        return isinstance(value, {"list": list, "map": dict}.get(inner.form, object))  # keep() looks at what is inside.
+    if (kind, word) == ("schema", "required"):
+        return isinstance(value, list)
+    if word in ("x-minimum", "x-maximum"):
+        return isinstance(value, str) and DECIMAL.fullmatch(value) is not None
+    wanted = WRITTEN.get(word)
+    return wanted is None or isinstance(value, wanted) and (wanted != (int, float) or not isinstance(value, bool))
+
+
 class Keeper:
     """Keeps of a document what it promises; `faults` are sentences about words that nobody has decided on."""
 
@@ -196,23 +230,30 @@ class Keeper:
         if has_ref(value):
             return self.followed(where, kind, value)
         if not isinstance(value, dict):
-            return value
+            if kind == "schema" and isinstance(value, bool):
+                return value
+            self.unread(where, value)
+            return {}
         if kind == "callback":
             return self.map(where, "path item", value)
         kept = {}
         for word, inner in value.items():
             if word in KINDS[kind]:
-                kept[word] = self.inside(f"{where} {word}".strip(), KINDS[kind][word], inner)
+                there = f"{where} {word}".strip()
+                if is_written(kind, word, inner):
+                    kept[word] = self.inside(there, KINDS[kind][word], inner)
+                else:
+                    self.unread(there, inner)
             elif word not in NO_PROMISE[kind]:
                 self.unknown(where, word, kind)
         return self.told(kind, value, kept)
 
     def inside(self, where, word, value):
         if not word.kind:
-            return value
-        if word.form == "list" and isinstance(value, list):
+            return plain(value)
+        if word.form == "list":
             return [self.keep(f"{where} {number}", word.kind, one) for number, one in enumerate(value, 1)]
-        if word.form == "map" and isinstance(value, dict):
+        if word.form == "map":
             return self.map(where, word.kind, value)
         return self.keep(where, word.kind, value)
 
@@ -224,6 +265,9 @@ class Keeper:
             else:
                 kept[name] = self.keep(f"{where} {name}", kind, one)
         return kept
+
+    def unread(self, where, value):
+        self.fault(where, f"{json.dumps(value)[:80]} is no value of this word, so that nobody can compare it")
 
     def unknown(self, where, word, kind):
         self.fault(
@@ -271,6 +315,8 @@ class Keeper:
                 kept["x-left-out"] = found.group(1)
         if kind == "operation" and value.get("deprecated") and (found := STAYS_UNTIL.search(text)):
             kept["x-stays-until"] = found.group(1)
+        if kind == "scheme" and "scheme" in kept:
+            kept["scheme"] = kept["scheme"].lower()  # RFC 9110, section 11.1.
         if kind == "path item":
             self.shared(kept)
         # Without a description it is no valid document.
