@@ -1,6 +1,7 @@
 """Changes of a part of the service's document (golden/openapi_changes.json): which break a client, and which do not.
 
-Each is (name, change, words of the finding), of SINCE (name, change before, change, words); without words it fits. Used by openapi_changes_test.py."""
+Each is (name, change, words of the finding), of SINCE (name, change before, change, words); without words it fits. Used by
+openapi_changes_test.py."""
 
 import copy
 import json
@@ -174,12 +175,13 @@ def payment(name, schema):
     return lambda document: members(document, "C2bPayment").update({name: schema})
 
 
-def consts(*values):
-    return {"anyOf": [{"const": value} for value in values]}
+def states(*values):
+    return lambda document: document["components"]["schemas"].update(C2bState={"anyOf": [{"const": value} for value in values]})
 
 
-def headers_of_upload(document):
-    return members(document, "UploadTarget")["headers"]
+def header_of_upload(**words):
+    headers = {"length": {"type": "string", **words}}
+    return lambda document: members(document, "UploadTarget")["headers"].update(properties=headers)
 
 
 def body_as(name, media_type):
@@ -417,11 +419,15 @@ CASES = [
     ("a reply's text becomes values and null", payment("currency", {"enum": ["KES", None]}), "may be null now"),
     ("a reply's values become a text", payment("state", {"type": "string", "maxLength": 20}), "may be any value now"),
     ("a reply's integer becomes values", lambda d: members(d, "Problem").update(status={"enum": [400, 404, 500]}), None),
-    ("a reply's integer becomes values out of it", lambda d: members(d, "Problem").update(status={"enum": [400, 200]}), "may be 200"),
-    ("a reply's values as alternatives", lambda d: d["components"]["schemas"].update(C2bState=consts("matched", "unmatched")), None),
-    ("more alternatives", lambda d: d["components"]["schemas"].update(C2bState=consts("matched", "new")), 'may be "new" now'),
-    ("a map's member", lambda d: headers_of_upload(d).update(properties={"length": {"type": "string", "maxLength": 5}}), None),
-    ("a map's member of another type", lambda d: headers_of_upload(d).update(properties={"length": {"type": "integer"}}), "integer"),
+    (
+        "a reply's integer becomes values out of it",
+        lambda d: members(d, "Problem").update(status={"enum": [400, 200]}),
+        "may be 200 now",
+    ),
+    ("a reply's values as alternatives", states("matched", "unmatched"), None),
+    ("a reply's values as alternatives, one more", states("matched", "new"), 'may be "new" now'),
+    ("a map's member", header_of_upload(maxLength=5), None),
+    ("a map's member of another type", header_of_upload(type="integer"), "length: may be integer now"),
     ("a reply is not a certain value", given("name", **{"not": {"const": "x"}}), None),
     ("a reply loses null", lambda d: members(d, "C2bPayment")["matchedKind"]["anyOf"].pop(), None),
     (
@@ -508,10 +514,9 @@ def kinds(schema, **mapping):
         for name in "abc":
             shown = {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}}
             document["components"]["schemas"][f"Kind{name.upper()}"] = shown
-        members(document, schema)["what"] = {
-            "oneOf": [{"$ref": f"#/components/schemas/Kind{name.upper()}"} for name in mapping],
-            "discriminator": {"propertyName": "kind", "mapping": {name: f"#/components/schemas/Kind{to}" for name, to in mapping.items()}},
-        }
+        refs = {name: f"#/components/schemas/Kind{to}" for name, to in mapping.items()}
+        one_of = [{"$ref": ref} for ref in sorted(refs.values())]
+        members(document, schema)["what"] = {"oneOf": one_of, "discriminator": {"propertyName": "kind", "mapping": refs}}
 
     return run
 
@@ -553,7 +558,12 @@ SINCE = [
     ("a pattern of names is new", lambda d: None, extended({"^x-": TEXT}), None),
     ("a pattern's names take less", extended({"^x-": TEXT}), extended({"^x-": {**TEXT, "maxLength": 5}}), "maxLength is 5 now"),
     ("a free map's member", taken_as("m", META), taken_as("m", {**META, "properties": {"x": TEXT}}), "m.x: has a type now"),
-    ("an open object's member", taken_as("m", {**META, "properties": {"a": {}}}), taken_as("m", {**META, "properties": {"a": {}, "x": TEXT}}), None),
+    (
+        "an open object's member",
+        taken_as("m", {**META, "properties": {"a": {}}}),
+        taken_as("m", {**META, "properties": {"a": {}, "x": TEXT}}),
+        None,
+    ),
     (
         "a map's member takes another type",
         taken_as("m", TEXTS),
@@ -572,7 +582,12 @@ SINCE = [
     ("kinds exchanged", kinds("NewProduct", a="A", b="B"), kinds("NewProduct", a="B", b="A"), "discriminator"),
     ("a reply's kind less", kinds("C2bPayment", a="A", b="B"), kinds("C2bPayment", a="A"), None),
     ("one more kind of a reply", kinds("C2bPayment", a="A"), kinds("C2bPayment", a="A", b="B"), 'may be "b" now'),
-    ("two values become one list", payment("k", {"oneOf": [{"const": "a"}, {"const": "b"}]}), payment("k", {"enum": ["a", "b"]}), None),
+    (
+        "two values become one list",
+        payment("k", {"oneOf": [{"const": "a"}, {"const": "b"}]}),
+        payment("k", {"enum": ["a", "b"]}),
+        None,
+    ),
     (
         "a reply that was never null",
         payment("k", {"type": ["string", "null"], "enum": ["a"]}),

@@ -152,7 +152,8 @@ class Schemas:
             return False
         # What both say of them in the same word is so.
         narrow, wide = view(document, narrow), view(other, wide)
-        rest = {word: said for word, said in wide.items() if SCHEMA[word].kind or word not in narrow or not same(narrow[word], said)}
+        so = {word for word in narrow if word in wide and not SCHEMA[word].kind and same(narrow[word], wide[word])}
+        rest = {word: said for word, said in wide.items() if word not in so}
         refused = sorted({json.dumps(value, sort_keys=True) for value in values if not takes(other, rest, value)})
         if refused:
             self.say(where, f"takes no {', '.join(refused)} any more" if way == TAKEN else f"may be {', '.join(refused)} now")
@@ -177,7 +178,8 @@ class Schemas:
             for second in wide["oneOf"][:number]:
                 alike = all(expanded(other, schema) in known for schema in (one, second))
                 if not alike and not apart(other, one, second):
-                    self.say(where, "oneOf: what follows two of its schemas " + ("is refused now" if way == TAKEN else "may come now"))
+                    text = "refuses what follows two of its schemas" if way == TAKEN else "may follow two of its former schemas"
+                    self.say(where, f"oneOf {text} now")
                     return
 
     # ---- Rules of keywords --------------------------------------------------------------------------------------------------

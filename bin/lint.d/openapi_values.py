@@ -1,6 +1,6 @@
 """Which values follow a schema, where they can be listed, and whether a value follows a schema.
 
-Two schemas are compared by this wherever the one admits certain values alone: it does not matter then in which words either says so."""
+By this are compared two schemas of which one admits certain values alone: it does not matter in which words either says so."""
 
 import re
 from fractions import Fraction

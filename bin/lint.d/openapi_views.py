@@ -60,6 +60,8 @@ def view(document, schema, followed=()):
     """A schema as an object, without `$ref` and, where it can be, without `allOf`."""
     if not isinstance(schema, dict):
         return {"not": {}} if schema is False else {}
+    if "$ref" not in schema and "allOf" not in schema:
+        return schema
     result = {word: value for word, value in schema.items() if word not in ("$ref", "allOf")}
     for one in schema.get("allOf", []):
         result = both(view(document, one, followed), result)

@@ -19,9 +19,10 @@ STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
 
 
 # What a word's value has to be in every kind; other values cannot be compared. `required` is a list in a schema.
-NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems minProperties maxProperties"
+COUNTS = "minLength maxLength minItems maxItems minProperties maxProperties"
+NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
 WRITTEN = {
-    **dict.fromkeys(NUMBERS.split(), (int, float)),
+    **dict.fromkeys(f"{COUNTS} {NUMBERS}".split(), (int, float)),
     **dict.fromkeys("pattern format x-minimum x-maximum x-permission operationId name in style url scheme".split(), str),
     **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), bool),
     "enum": list,
