@@ -69,6 +69,8 @@ class Comparison(Schemas):
                 if method not in item:
                     continue
                 where = named(path, method)
+                if self.alike and item[method] == now.get(path, {}).get(method):
+                    continue  # Nothing that it refers to is another: no word of it can be.
                 if method in now.get(path, {}):
                     self.words("operation", where, item[method], now[path][method], way)
                 else:

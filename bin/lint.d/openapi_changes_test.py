@@ -9,7 +9,7 @@ from openapi_changes import DIGEST, Comparison, breaking, digest_of
 from openapi_changes_cases import CASES, SAMPLE, SINCE
 from openapi_changes_cases import changed as sample_with
 from openapi_schemas import GIVEN, TAKEN
-from openapi_words import KINDS, NO_PROMISE, promise
+from openapi_words import KINDS, NO_PROMISE, TOLD, promise
 
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -390,6 +390,18 @@ def check_pairs(faults):
             faults.append(f"not reported: {name}: {findings}")
 
 
+def check_first_telling(faults):
+    """A release from before an extension tells nothing of it; the one after does."""
+    bounded = changed((*NEW_THING, "properties", "name", "x-maximum"), "5")
+    bounded["components"]["schemas"]["Thing"]["properties"]["id"]["x-permission"] = "things.read"
+    before = promise(DOCUMENT)[0]
+    if len(breaking(before, bounded)) != 2:
+        faults.append("not reported: a limit and a permission")
+    del before[TOLD]
+    if findings := breaking(before, bounded):
+        faults.append(f"reported without need: extensions that the release did not tell: {findings}")
+
+
 def check_odd(faults):
     for document in ODD:
         kept, findings = promise(document)
@@ -406,6 +418,7 @@ check_tables(faults)
 check_keywords(faults)
 check_pairs(faults)
 check_odd(faults)
+check_first_telling(faults)
 released, _ = promise(DOCUMENT)
 for name, document, words in BREAKS:
     findings = breaking(released, document)

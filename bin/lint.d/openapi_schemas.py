@@ -78,6 +78,7 @@ class Schemas:
 
     def __init__(self, before, after):
         self.before, self.after = before, after
+        self.alike = before.get("components") == after.get("components")
         self.findings = []
         self.known = {}
         self.open = []
