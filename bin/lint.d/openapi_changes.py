@@ -16,7 +16,7 @@ import sys
 from urllib.parse import urlsplit
 
 from openapi_schemas import GIVEN, TAKEN, Schemas, admits
-from openapi_views import expanded, view
+from openapi_views import expanded, same, view
 from openapi_words import METHODS, promise
 
 DIGEST = "x-digest"
@@ -69,7 +69,7 @@ class Comparison(Schemas):
                 if method not in item:
                     continue
                 where = named(path, method)
-                if self.alike and item[method] == now.get(path, {}).get(method):
+                if self.alike and same(item[method], now.get(path, {}).get(method)):
                     continue  # Nothing that it refers to is another: no word of it can be.
                 if method in now.get(path, {}):
                     self.words("operation", where, item[method], now[path][method], way)
@@ -145,10 +145,10 @@ class Comparison(Schemas):
             if (place, name) not in now:
                 self.say(there, "is gone")
                 continue
-            same = now[place, name]
-            self.words("parameter", there, parameter, same, way)
+            kept = now[place, name]
+            self.words("parameter", there, parameter, kept, way)
             if way == TAKEN and not parameter.get("required"):
-                self.left_out(there, parameter.get("schema", {}), same.get("schema", {}))
+                self.left_out(there, parameter.get("schema", {}), kept.get("schema", {}))
         for (place, name), parameter in now.items():
             if way == TAKEN and (place, name) not in was and parameter.get("required"):
                 self.say(f"{where} {place} parameter {name}", "is new and required")

@@ -5,6 +5,7 @@ lists of types are alternatives, in any order."""
 
 import json
 from decimal import Decimal
+from itertools import combinations
 
 from openapi_values import apart, is_multiple, is_of, listed, takes
 from openapi_views import as_list, common_types, expanded, same, view
@@ -31,6 +32,16 @@ def alternatives(document, schema, followed=()):
     if not isinstance(seen.get("type"), list):
         return [schema]
     return [of_type(seen, name) for name in seen["type"]]
+
+
+def one_ofs(document, schema, followed=()):
+    """Each `oneOf` among the alternatives of a schema."""
+    if schema in followed:
+        return []
+    seen = view(document, schema)
+    inner = [one for word in ("anyOf", "oneOf") for one in seen.get(word, [])]
+    own = [seen["oneOf"]] if "oneOf" in seen else []
+    return own + [found for one in inner for found in one_ofs(document, one, (*followed, schema))]
 
 
 def of_type(schema, name):
@@ -61,7 +72,7 @@ def edge(schema, word, sign):
 
 def implies(word, one, other):
     """Whether what follows `word: one` follows `word: other`."""
-    if one == other or word == "format" and (other, one) in WIDER_FORMATS:
+    if same(one, other) or word == "format" and (other, one) in WIDER_FORMATS:
         return True
     return word == "multipleOf" and is_multiple(one, other)
 
@@ -78,7 +89,7 @@ class Schemas:
 
     def __init__(self, before, after):
         self.before, self.after = before, after
-        self.alike = before.get("components") == after.get("components")
+        self.alike = same(before.get("components"), after.get("components"))
         self.findings = []
         self.known = {}
         self.open = []
@@ -139,7 +150,7 @@ class Schemas:
             return
         elif any(word in one for one in (was, now) for word in ("anyOf", "oneOf")):
             self.choices(where, old, new, way)
-            self.exclusive(where, was, now, way)
+            self.exclusive(where, old, new, way)
         elif way == GIVEN and "type" in was and "type" not in now:
             self.types(where, "type", was, now, way)
         else:
@@ -174,14 +185,14 @@ class Schemas:
     def exclusive(self, where, old, new, way):
         """What follows two schemas of a `oneOf` does not follow it."""
         (document, narrow), (other, wide) = self.sides(old, new, way)
-        known = expanded(document, narrow.get("oneOf", []))
-        for number, one in enumerate(wide.get("oneOf", [])):
-            for second in wide["oneOf"][:number]:
-                alike = all(expanded(other, schema) in known for schema in (one, second))
+        known = [expanded(document, schemas) for schemas in one_ofs(document, narrow)]
+        has = lambda schemas, schema: any(same(expanded(other, schema), one) for one in schemas)
+        text = "refuses what follows two of its schemas" if way == TAKEN else "may follow two of its former schemas"
+        for schemas in one_ofs(other, wide):
+            for one, second in combinations(schemas, 2):
+                alike = any(has(had, one) and has(had, second) for had in known)
                 if not alike and not apart(other, one, second):
-                    text = "refuses what follows two of its schemas" if way == TAKEN else "may follow two of its former schemas"
                     self.say(where, f"oneOf {text} now")
-                    return
 
     # ---- Rules of keywords --------------------------------------------------------------------------------------------------
 
@@ -191,7 +202,7 @@ class Schemas:
     def same(self, where, word, old, new, way):
         nothing = ABSENT.get(word)
         was, now = expanded(self.before, old.get(word, nothing)), expanded(self.after, new.get(word, nothing))
-        if was != now:
+        if not same(was, now):
             text = lambda value: value if isinstance(value, str) else json.dumps(value)
             self.say(where, f"{word} {text(was)} is now {text(now)}")
 
@@ -214,7 +225,8 @@ class Schemas:
             return [one for one in left if any(SCHEMA[name].rule != "constraint" for name in one)]
 
         was, now = rest(self.before, old), rest(self.after, new)
-        if any(one not in (was if way == TAKEN else now) for one in (now if way == TAKEN else was)):
+        needed, has = (now, was) if way == TAKEN else (was, now)
+        if not all(any(same(one, other) for other in has) for one in needed):
             self.say(where, "allOf is another")
 
     def least(self, where, word, old, new, way):
@@ -316,7 +328,7 @@ class Schemas:
         """What it means not to send a member or a parameter that may be left out."""
         told = lambda one: next((one[word] for word in ("default", "x-left-out") if word in one), None)
         was, now = told(view(self.before, old)), told(view(self.after, new))
-        if json.dumps(was, sort_keys=True) != json.dumps(now, sort_keys=True):
+        if not same(was, now):
             self.say(where, f"left out, it means {json.dumps(now)} now, meant {json.dumps(was)}")
 
     def required_members(self, where, word, old, new, way):

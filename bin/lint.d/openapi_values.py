@@ -20,7 +20,7 @@ def is_of(value, name):
 
 
 def is_multiple(value, of):
-    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+    return of != 0 and (Fraction(str(value)) / Fraction(str(of))).denominator == 1
 
 
 def has_format(name, value):
@@ -33,7 +33,7 @@ def has_format(name, value):
 
 def has_pattern(pattern, value):
     try:
-        return re.search(pattern, value) is not None
+        return re.search(pattern, value, re.ASCII) is not None
     except re.error:
         return UNKNOWN
 

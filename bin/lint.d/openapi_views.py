@@ -47,7 +47,7 @@ def both(one, other):
     """One schema for two; what one word cannot say stays in allOf."""
     result = dict(one)
     for word, value in other.items():
-        if word not in result or result[word] == value:
+        if word not in result or same(result[word], value):
             result[word] = value
         elif word in BOTH:
             result[word] = BOTH[word](result[word], value)

@@ -27,6 +27,8 @@ WRITTEN = {
     **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), bool),
     "enum": list,
     "type": (str, list),
+    "security": (list, type(None)),
+    **dict.fromkeys("discriminator dependentRequired variables".split(), dict),
 }
 
 
@@ -79,7 +81,7 @@ SCHEMA = {
     **words("", "oneOf anyOf", kind="schema", form="list"),  # choices() sees to them.
     **words("every", "allOf", kind="schema", form="list"),
     **words("same", "if then else unevaluatedProperties unevaluatedItems", kind="schema"),
-    **words("same", "prefixItems", kind="schema", form="list"),
+    **words("same", "prefixItems", kind="schema", form="list", of="array"),
     **words("same", "minContains maxContains", of="array"),
     **words("told_apart", "discriminator", of="object"),
     **words("same", "xml $schema $id $anchor $dynamicAnchor $dynamicRef $vocabulary"),
@@ -311,7 +313,7 @@ class Keeper:
         text = str(value.get("description", ""))
         if kind == "schema" and "default" not in value and (found := LEFT_OUT.search(text)):
             try:
-                kept["x-left-out"] = json.loads(found.group(1))
+                kept["x-left-out"] = plain(json.loads(found.group(1)))
             except ValueError:
                 kept["x-left-out"] = found.group(1)
         if kind == "operation" and value.get("deprecated") and (found := STAYS_UNTIL.search(text)):
