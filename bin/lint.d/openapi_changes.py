@@ -2,7 +2,7 @@
 """What of the API's document breaks a client of the last release.
 
     backend-api openapi | openapi_changes.py --released docs/openapi-released.json     # exit code 1 when something breaks
-    backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release alone
+    backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release; docs/api-changes.md: who else
 
 What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An
 enum of a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new
@@ -252,7 +252,7 @@ def load_released(path):
     with open(path, encoding="utf-8") as file:
         released = json.load(file)
     if released.get(DIGEST) != digest_of(released):
-        sys.exit(f"{path} was changed by hand: bin/release alone writes it")
+        sys.exit(f"{path} was changed by hand: bin/release writes it")
     return released
 
 
