@@ -2,7 +2,7 @@
 """What of the API's document breaks a client of the last release.
 
     backend-api openapi | openapi_changes.py --released docs/openapi-released.json     # exit code 1 when something breaks
-    backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release alone
+    backend-api openapi | openapi_changes.py --write docs/openapi-released.json        # bin/release; docs/api-changes.md: who else
 
 What we take may become more, never less; what we answer may become less in its values, never more, and more in its members. An
 enum of a reply is closed: one more value breaks who switches over it. Problem codes are open (clients act on `action`), so a new
@@ -15,11 +15,13 @@ import json
 import sys
 from urllib.parse import urlsplit
 
-from openapi_schemas import GIVEN, TAKEN, Schemas, expanded
+from openapi_schemas import GIVEN, TAKEN, Schemas, admits
+from openapi_views import expanded, same, view
 from openapi_words import METHODS, promise
 
 DIGEST = "x-digest"
-# Statuses that come to a client alone that asks for them by a header: Upgrade, Range, If-None-Match.
+# Statuses that come to a client alone that asks for them by a header: Upgrade, Range, If-None-Match. HTTP libraries pass over the
+# others that begin with 1.
 ASKED_FOR = {"101", "206", "304"}
 
 
@@ -35,6 +37,11 @@ def other(way):
 def ways_in(security):
     """Alternatives of {scheme: scopes}; an empty one needs nothing."""
     return [{name: set(scopes) for name, scopes in way.items()} for way in security or [{}]]
+
+
+def ranges_of(media_type):
+    """It, and the ranges that it is in (RFC 9110, section 12.5.1)."""
+    return [media_type, media_type.split("/")[0] + "/*", "*/*"]
 
 
 class Comparison(Schemas):
@@ -62,6 +69,8 @@ class Comparison(Schemas):
                 if method not in item:
                     continue
                 where = named(path, method)
+                if self.alike and same(item[method], now.get(path, {}).get(method)):
+                    continue  # Nothing that it refers to is another: no word of it can be.
                 if method in now.get(path, {}):
                     self.words("operation", where, item[method], now[path][method], way)
                 else:
@@ -136,10 +145,10 @@ class Comparison(Schemas):
             if (place, name) not in now:
                 self.say(there, "is gone")
                 continue
-            same = now[place, name]
-            self.words("parameter", there, parameter, same, way)
+            kept = now[place, name]
+            self.words("parameter", there, parameter, kept, way)
             if way == TAKEN and not parameter.get("required"):
-                self.left_out(there, parameter.get("schema", {}), same.get("schema", {}))
+                self.left_out(there, parameter.get("schema", {}), kept.get("schema", {}))
         for (place, name), parameter in now.items():
             if way == TAKEN and (place, name) not in was and parameter.get("required"):
                 self.say(f"{where} {place} parameter {name}", "is new and required")
@@ -163,9 +172,12 @@ class Comparison(Schemas):
             else:
                 self.say(where, f"does not answer {status} any more" if back == GIVEN else f"takes no answer {status} any more")
         for status in now:
-            if back == GIVEN and status not in was and status not in ASKED_FOR:
-                good = status[0] in "123"
-                self.say(where, f"may answer {status} now" if good else f"answers {status} with no problem document now")
+            if back == TAKEN or status in was or status in ASKED_FOR or status[0] == "1":
+                continue
+            if status[0] in "23":
+                self.say(where, f"may answer {status} now")
+            elif "default" not in was or self.found(self.words, "reply", where, was["default"], now[status], GIVEN):
+                self.say(where, f"answers {status} with no problem document now")
 
     # ---- What parameters, headers, bodies and replies have in common --------------------------------------------------------
 
@@ -186,20 +198,28 @@ class Comparison(Schemas):
             style = one.get("style", "form" if one.get("in") in ("query", "cookie") else "simple")
             return style if word == "style" else one.get("explode", style == "form")
 
-        if meant(old) != meant(new):
+        def has_parts(document, one):
+            schema = view(document, one.get("schema", {}))
+            return admits(schema, "array") or admits(schema, "object")
+
+        # A value without parts has none to explode.
+        counts = word == "style" or has_parts(self.before, old) or has_parts(self.after, new)
+        if counts and meant(old) != meant(new):
             self.say(where, f"{word} is another")
 
     def media(self, where, word, old, new, way):
         by_name = lambda one: {name.lower(): content for name, content in one.get(word, {}).items()}
         was, now = by_name(old), by_name(new)
-        for name, content in was.items():
-            if name in now:
-                self.words("media", where, content, now[name], way)
+        for name in was if way == TAKEN else now:
+            covering = next((one for one in ranges_of(name) if one in (now if way == TAKEN else was)), None)
+            if covering is None:
+                self.say(where, f"takes no {name} any more" if way == TAKEN else f"may be {name} now")
             else:
-                self.say(where, f"takes no {name} any more" if way == TAKEN else f"is no {name} any more")
-        for name in now:
-            if way == GIVEN and name not in was:
-                self.say(where, f"may be {name} now")
+                one, other = (name, covering) if way == TAKEN else (covering, name)
+                self.words("media", where, was[one], now[other], way)
+        for name in was if way == GIVEN else ():
+            if not any(name in ranges_of(one) for one in now):
+                self.say(where, f"is no {name} any more")
 
     def headers(self, where, word, old, new, way):
         by_name = lambda one: {name.lower(): (name, header) for name, header in one.get(word, {}).items()}
@@ -232,7 +252,7 @@ def load_released(path):
     with open(path, encoding="utf-8") as file:
         released = json.load(file)
     if released.get(DIGEST) != digest_of(released):
-        sys.exit(f"{path} was changed by hand: bin/release alone writes it")
+        sys.exit(f"{path} was changed by hand: bin/release writes it")
     return released
 
 

@@ -1,6 +1,7 @@
 """Changes of a part of the service's document (golden/openapi_changes.json): which break a client, and which do not.
 
-Each is (name, change, words of the finding); without words it fits. Used by openapi_changes_test.py."""
+Each is (name, change, words of the finding), of SINCE (name, change before, change, words); without words it fits. Used by
+openapi_changes_test.py."""
 
 import copy
 import json
@@ -142,7 +143,66 @@ def deprecated(text):
     return lambda document: operation(document, "getProduct").update(deprecated=True, description=text)
 
 
+def as_one_of(name):
+    def run(document):
+        member = members(document, "NewInvite")[name]
+        member["oneOf"] = member.pop("anyOf")
+
+    return run
+
+
+def sold_by(schema):
+    return taken_as("soldBy", {**schema, "description": 'When left out: `"unit"`.'})
+
+
+def reorder_level(document):
+    return members(document, "NewVariant")["reorderLevel"]
+
+
+def pack(document):
+    return members(document, "Barcode")["packQuantity"]
+
+
+def channel(**words):
+    return lambda document: members(document, "NewInvite").update(channel=words)
+
+
+def variant(name, permission):
+    return lambda document: members(document, "VariantDetails")[name].update({"x-permission": permission})
+
+
+def payment(name, schema):
+    return lambda document: members(document, "C2bPayment").update({name: schema})
+
+
+def states(*values):
+    return lambda document: document["components"]["schemas"].update(C2bState={"anyOf": [{"const": value} for value in values]})
+
+
+def header_of_upload(**words):
+    headers = {"length": {"type": "string", **words}}
+    return lambda document: members(document, "UploadTarget")["headers"].update(properties=headers)
+
+
+def body_as(name, media_type):
+    def run(document):
+        body = operation(document, name)["requestBody"]
+        body["content"] = {media_type: body["content"][JSON]}
+
+    return run
+
+
+def conflict(schema):
+    return lambda document: replies(document, "getProduct").update(
+        {"410": {"description": "", "content": {"application/problem+json": {"schema": schema}}}}
+    )
+
+
+TEXT = {"type": "string"}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 SOLD_BY = {"$ref": "#/components/schemas/SoldBy"}
+SOLD_BY_VALUES = ["unit", "weight", "length", "volume"]
+CHANNELS = ["email", "sms", "whatsapp", "app"]
 NULL = {"type": "null"}
 
 CASES = [
@@ -199,6 +259,7 @@ CASES = [
     ),
     ("cookie renamed", lambda d: scheme(d, "session").update(name="sid2"), "log-in session: name __Host-sid is now sid2"),
     ("scheme gone", lambda d: d["components"]["securitySchemes"].pop("session"), "log-in session: is gone"),
+    ("the name of a scheme in capitals", lambda d: scheme(d, "bearer").update(scheme="Bearer"), None),
     ("scheme's words", lambda d: scheme(d, "bearer").update(bearerFormat="opaque", description="x"), None),
     # ---- Parameters
     ("default changed", lambda d: parameter(d)["schema"].update(default=500), "left out, it means 500 now, meant 50"),
@@ -207,7 +268,11 @@ CASES = [
     ("parameter renamed", lambda d: parameter(d).update(name="size"), "limit: is gone"),
     ("parameter moved", lambda d: parameter(d).update({"in": "header"}), "limit: is gone"),
     ("parameter required", lambda d: parameter(d).update(required=True), "limit: is required now"),
-    ("explode", lambda d: parameter(d).update(explode=False), "explode is another"),
+    ("explode of a list", lambda d: parameter(d, "fields").update(explode=True), "explode is another"),
+    ("explode of a number, which has no parts", lambda d: parameter(d).update(explode=False), None),
+    ("allowReserved as it is by default", lambda d: parameter(d, "search").update(allowReserved=False), None),
+    ("allowReserved", lambda d: parameter(d, "search").update(allowReserved=True), "allowReserved false is now true"),
+    ("numbers with a point", lambda d: parameter(d)["schema"].update(minimum=1.0, maximum=500.0, default=50.0), None),
     ("explode as it is by default", lambda d: parameter(d).update(explode=True, style="form"), None),
     (
         "parameter as JSON",
@@ -279,11 +344,32 @@ CASES = [
     ("one more alternative", lambda d: members(d, "NewInvite")["channel"]["anyOf"].append({"type": "integer"}), None),
     ("order of alternatives", lambda d: members(d, "NewInvite")["channel"]["anyOf"].reverse(), None),
     ("an alternative less", lambda d: members(d, "NewInvite")["channel"]["anyOf"].pop(), "takes no null any more"),
-    (
-        "one of them alone",
-        lambda d: members(d, "NewInvite")["channel"].update(oneOf=members(d, "NewInvite")["channel"].pop("anyOf")),
-        "alone",
-    ),
+    ("one of them alone, which have nothing in common", as_one_of("channel"), None),
+    ("a number and an integer, one of them alone", taken_as("brand", {"oneOf": [TEXT, {"maxLength": 80}]}), "two of its schemas"),
+    ("least of a decimal higher", lambda d: reorder_level(d).update({"x-minimum": "0"}), "minimum is 0 now, was -5.5"),
+    ("least of a decimal lower", lambda d: reorder_level(d).update({"x-minimum": "-10"}), None),
+    ("most of a decimal lower", lambda d: reorder_level(d).update({"x-maximum": "10"}), "x-maximum is 10 now, was 1000000000"),
+    ("most of a decimal, written otherwise", lambda d: reorder_level(d).update({"x-maximum": "1000000000.00"}), None),
+    ("most of a decimal gone", lambda d: reorder_level(d).pop("x-maximum"), None),
+    ("a decimal may not be zero", lambda d: reorder_level(d).update({"x-not-zero": True}), "x-not-zero is True now"),
+    ("a request's member is for readers", lambda d: reorder_level(d).update({"x-permission": "costs.read"}), None),
+    ("values as a text", sold_by({"type": "string", "maxLength": 10000}), None),
+    ("values as a text that is shorter than one", sold_by({"type": "string", "maxLength": 5}), 'takes no "length"'),
+    ("values as alternatives", sold_by({"oneOf": [{"const": name} for name in SOLD_BY_VALUES]}), None),
+    ("values as alternatives, one less", sold_by({"oneOf": [{"const": "unit"}, {"enum": ["weight"]}]}), '"length"'),
+    ("nullable values in a list of types", channel(type=["string", "null"], enum=[*CHANNELS, None]), None),
+    ("nullable values in a list of types, without null", channel(type=["string", "null"], enum=CHANNELS), "takes no null"),
+    ("both booleans", taken("active", enum=[True, False]), None),
+    ("one boolean", taken("active", const=True), "takes no false any more"),
+    ("a text gets values", taken("name", enum=["a"]), "takes certain values alone now"),
+    ("any media type", body_as("createProduct", "*/*"), None),
+    ("any media type of a kind", body_as("createUpload", "application/*"), None),
+    ("any media type of another kind", body_as("createUpload", "text/*"), f"takes no {JSON} any more"),
+    ("maxLength is null", taken("name", maxLength=None), "maxLength: null is no value of this word"),
+    ("parameters are null", lambda d: operation(d, "listProducts").update(parameters=None), "null is no value of this word"),
+    ("required is no list", taken("variants", required=True), "required: true is no value"),
+    ("items are a list", taken("variants", items=[TEXT]), "is no value of this word"),
+    ("a decimal's least is no decimal", lambda d: reorder_level(d).update({"x-minimum": 0}), "x-minimum: 0 is no value"),
     ("body by $ref", body_by_ref, None),
     # ---- Replies
     ("success removed", lambda d: replies(d, "createProduct").pop("201"), "does not answer 201"),
@@ -322,6 +408,27 @@ CASES = [
         lambda d: members(d, "ProductDetails").update(soldBy={"anyOf": [SOLD_BY, NULL]}),
         "may be null now",
     ),
+    ("a reply's decimal may be zero", lambda d: pack(d).pop("x-not-zero"), "x-not-zero is none now, was True"),
+    ("a reply's decimal may be less", lambda d: pack(d).update({"x-minimum": "-1"}), "x-minimum is -1 now, was 0"),
+    ("a reply's decimal has a limit", lambda d: pack(d).update({"x-maximum": "5"}), None),
+    ("a member is newly for readers", variant("price", "costs.read"), "price: is sent to readers with the permission costs.read"),
+    ("a member is for other readers", variant("cost", "owner.only"), "cost: is sent to readers with the permission owner.only"),
+    ("a member is for all", lambda d: members(d, "VariantDetails")["cost"].pop("x-permission"), None),
+    ("a reply's text becomes values", payment("provider", {"type": "string", "enum": ["mpesa", "airtel"]}), None),
+    ("a reply's text becomes one value", payment("currency", {"const": "KES"}), None),
+    ("a reply's text becomes values and null", payment("currency", {"enum": ["KES", None]}), "may be null now"),
+    ("a reply's values become a text", payment("state", {"type": "string", "maxLength": 20}), "may be any value now"),
+    ("a reply's integer becomes values", lambda d: members(d, "Problem").update(status={"enum": [400, 404, 500]}), None),
+    (
+        "a reply's integer becomes values out of it",
+        lambda d: members(d, "Problem").update(status={"enum": [400, 200]}),
+        "may be 200 now",
+    ),
+    ("a reply's values as alternatives", states("matched", "unmatched"), None),
+    ("a reply's values as alternatives, one more", states("matched", "new"), 'may be "new" now'),
+    ("a map's member", header_of_upload(maxLength=5), None),
+    ("a map's member of another type", header_of_upload(type="integer"), "length: may be integer now"),
+    ("a reply is not a certain value", given("name", **{"not": {"const": "x"}}), None),
     ("a reply loses null", lambda d: members(d, "C2bPayment")["matchedKind"]["anyOf"].pop(), None),
     (
         "media type of a reply",
@@ -342,6 +449,8 @@ CASES = [
         lambda d: replies(d, "getProduct")["200"]["headers"].update(etag=replies(d, "getProduct")["200"]["headers"].pop("ETag")),
         None,
     ),
+    ("media type of a reply, of a range", lambda d: replies(d, "getImageFile")["200"].update(content={"image/png": {}}), None),
+    ("early hints", lambda d: replies(d, "getProduct").update({"103": {"description": ""}}), None),
     ("304 dropped", lambda d: replies(d, "getProduct").pop("304"), "does not answer 304"),
     ("304 for who asks for it", lambda d: replies(d, "listProducts").update({"304": {"description": ""}}), None),
     ("206 dropped", lambda d: replies(d, "getImageFile").pop("206"), "does not answer 206"),
@@ -366,6 +475,8 @@ CASES = [
     ("Problem.action gone", lambda d: members(d, "Problem").pop("action"), "Problem.action: is gone"),
     ("Problem.errors' items", lambda d: members(d, "ProblemIssue").pop("code"), "ProblemIssue.code: is gone"),
     ("Problem gets a member", lambda d: members(d, "Problem").update(hint={"type": "string"}), None),
+    ("an operation's problem has more members", conflict({"allOf": [PROBLEM, {"properties": {"existing": TEXT}}]}), None),
+    ("an operation's problem is another schema", conflict({"type": "object"}), "answers 410 with no problem document"),
     ("Problem gone", lambda d: d["components"]["schemas"].pop("Problem"), "$ref #/components/schemas/Problem leads nowhere"),
     (
         "problems as another media type",
@@ -388,6 +499,113 @@ CASES = [
     ("webhook's const as values", lambda d: told(d).update(type={"enum": ["user.created"]}), None),
     ("webhook's body may be missing", lambda d: webhook(d)["requestBody"].pop("required"), "may be missing now"),
     ("webhook's answer", lambda d: webhook(d).update(responses={"204": {"description": ""}}), "takes no answer 2XX any more"),
+]
+
+
+# Of a document that was changed before: what it had, and has.
+META = {"type": "object", "additionalProperties": True}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+
+
+def kinds(schema, **mapping):
+    """A member that is one of some objects, told apart by `kind`."""
+
+    def run(document):
+        for name in "abc":
+            shown = {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}}
+            document["components"]["schemas"][f"Kind{name.upper()}"] = shown
+        refs = {name: f"#/components/schemas/Kind{to}" for name, to in mapping.items()}
+        one_of = [{"$ref": ref} for ref in sorted(refs.values())]
+        members(document, schema)["what"] = {"oneOf": one_of, "discriminator": {"propertyName": "kind", "mapping": refs}}
+
+    return run
+
+
+def extended(pattern):
+    """A closed object that has names of a pattern."""
+    return lambda document: named(document, "NewProduct").update(patternProperties=pattern)
+
+
+def brand(required=True, **words):
+    def run(document):
+        members(document, "NewProduct")["brand"].update(words)
+        if required:
+            named(document, "NewProduct")["required"].append("brand")
+
+    return run
+
+
+SINCE = [
+    ("a certain value, with a point", taken_as("k", {"const": 1}), taken_as("k", {"const": 1.0}), None),
+    ("values without a type", taken_as("k", {"enum": ["a", None]}), taken_as("k", {**TEXT, "enum": ["a", None]}), "takes no null"),
+    ("a multiple of half", taken_as("k", {"multipleOf": 10}), taken_as("k", {"multipleOf": 5}), None),
+    ("a multiple of more", taken_as("k", {"multipleOf": 5}), taken_as("k", {"multipleOf": 10}), "multipleOf is 10 now, was 5"),
+    (
+        "an integer becomes a number",
+        taken_as("k", {"type": "integer", "format": "int64"}),
+        taken_as("k", {"type": "number", "format": "double"}),
+        None,
+    ),
+    (
+        "an integer, or a number: each integer is two of them",
+        taken_as("k", {"type": "integer"}),
+        taken_as("k", {"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+        "two of its schemas",
+    ),
+    ("a member that was ours must be sent", brand(readOnly=True), brand(), "brand: is required now"),
+    ("a member that must be sent is ours", brand(), brand(readOnly=True), "brand: is readOnly now"),
+    ("a pattern of names is gone", extended({"^x-": TEXT}), lambda d: None, "refuses members that it does not know"),
+    ("a pattern of names is new", lambda d: None, extended({"^x-": TEXT}), None),
+    ("a pattern's names take less", extended({"^x-": TEXT}), extended({"^x-": {**TEXT, "maxLength": 5}}), "maxLength is 5 now"),
+    ("a free map's member", taken_as("m", META), taken_as("m", {**META, "properties": {"x": TEXT}}), "m.x: has a type now"),
+    (
+        "an open object's member",
+        taken_as("m", {**META, "properties": {"a": {}}}),
+        taken_as("m", {**META, "properties": {"a": {}, "x": TEXT}}),
+        None,
+    ),
+    (
+        "a map's member takes another type",
+        taken_as("m", TEXTS),
+        taken_as("m", {**TEXTS, "properties": {"x": {"type": "integer"}}}),
+        "m.x: takes no string any more",
+    ),
+    ("a member becomes a map's", taken_as("m", {**TEXTS, "properties": {"x": TEXT}}), taken_as("m", TEXTS), None),
+    (
+        "a reply's member becomes a map's",
+        payment("m", {**TEXTS, "properties": {"x": TEXT}, "required": ["x"]}),
+        payment("m", TEXTS),
+        "m.x: may be missing now",
+    ),
+    ("one more kind", kinds("NewProduct", a="A", b="B"), kinds("NewProduct", a="A", b="B", c="C"), None),
+    ("a kind less", kinds("NewProduct", a="A", b="B"), kinds("NewProduct", a="A"), 'takes no "b" any more'),
+    ("kinds exchanged", kinds("NewProduct", a="A", b="B"), kinds("NewProduct", a="B", b="A"), "discriminator"),
+    ("a reply's kind less", kinds("C2bPayment", a="A", b="B"), kinds("C2bPayment", a="A"), None),
+    ("one more kind of a reply", kinds("C2bPayment", a="A"), kinds("C2bPayment", a="A", b="B"), 'may be "b" now'),
+    (
+        "two values become one list",
+        payment("k", {"oneOf": [{"const": "a"}, {"const": "b"}]}),
+        payment("k", {"enum": ["a", "b"]}),
+        None,
+    ),
+    (
+        "a reply that was never null",
+        payment("k", {"type": ["string", "null"], "enum": ["a"]}),
+        payment("k", {"anyOf": [{"enum": ["a"]}, NULL]}),
+        "may be null now",
+    ),
+    (
+        "a media type of any",
+        lambda d: replies(d, "getProduct")["200"].update(content={"*/*": {"schema": {"type": "object"}}}),
+        lambda d: replies(d, "getProduct")["200"].update(content={JSON: {"schema": {"type": "object"}}}),
+        None,
+    ),
+    (
+        "any media type of a certain",
+        lambda d: None,
+        lambda d: replies(d, "getProduct")["200"].update(content={"*/*": {}}),
+        "may be */* now",
+    ),
 ]
 
 

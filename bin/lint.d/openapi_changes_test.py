@@ -6,10 +6,10 @@ import copy
 import sys
 
 from openapi_changes import DIGEST, Comparison, breaking, digest_of
-from openapi_changes_cases import CASES, SAMPLE
+from openapi_changes_cases import CASES, SAMPLE, SINCE
 from openapi_changes_cases import changed as sample_with
 from openapi_schemas import GIVEN, TAKEN
-from openapi_words import KINDS, NO_PROMISE, promise
+from openapi_words import KINDS, NO_PROMISE, TOLD, promise
 
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -174,6 +174,22 @@ WIDE_AND_NARROW = [
     ({"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 8}),
     ({"type": "string"}, {"type": "string", "pattern": "^a"}),
     ({"type": "string"}, {"type": "string", "format": "uuid"}),
+    ({"type": "string"}, {"type": "string", "x-minimum": "0"}),
+    ({"type": "string", "x-maximum": "10.5"}, {"type": "string", "x-maximum": "9"}),
+    ({"type": "string"}, {"type": "string", "x-not-zero": True}),
+    ({"type": ["string", "null"], "enum": ["a", None]}, {"type": ["string", "null"], "enum": ["a"]}),
+    ({"type": "string", "maxLength": 2}, {"enum": ["a", "bc"]}),
+    ({"type": "string", "pattern": "^[ab]$"}, {"enum": ["a", "b"]}),
+    ({"type": "integer", "format": "int32", "minimum": 1, "maximum": 3}, {"type": "integer", "enum": [1, 3]}),
+    ({"type": "string", "format": "uuid"}, {"type": "string", "format": "uuid", "enum": ["a"]}),
+    ({"anyOf": [{"type": "boolean"}, {"type": "string", "maxLength": 9}]}, {"enum": [True, "abc"]}),
+    ({"oneOf": [{"const": "a"}, {"enum": ["b", 1]}]}, {"enum": ["a", 1]}),
+    ({"not": {"enum": ["a", "b"]}}, {"enum": ["c"]}),
+    ({"type": "integer"}, {"oneOf": [{"type": "integer"}, {"type": "integer", "minimum": 5}]}),
+    ({"type": "integer"}, {"anyOf": [{"oneOf": [{"type": "integer"}, {"type": "integer", "minimum": 5}]}]}),
+    ({"type": "integer", "multipleOf": 5}, {"type": "integer", "multipleOf": 10}),
+    ({"type": ["integer", "null"]}, {"enum": [None, 5]}),
+    ({"const": 1}, {"allOf": [{"const": 1}, {"const": True}]}),
     ({"type": "string"}, {"type": "string", "contentMediaType": "text/html"}),
     ({"type": "string"}, {"type": "string", "contentEncoding": "base64"}),
     ({"type": "string"}, {"type": "string", "contentSchema": {"type": "object"}}),
@@ -230,6 +246,11 @@ ALIKE = [
     ({"type": ["string", "null"]}, {"type": ["null", "string"]}),
     ({"type": ["string", "null"]}, {"anyOf": [{"type": "null"}, {"type": "string"}]}),
     ({"const": 1}, {"enum": [1]}),
+    ({"const": 1}, {"enum": [1.0]}),
+    ({"enum": ["a", "b"]}, {"anyOf": [{"const": "b"}, {"const": "a"}]}),
+    ({"type": ["string", "null"], "enum": ["a", None]}, {"anyOf": [{"enum": ["a"]}, {"type": "null"}]}),
+    ({"type": "boolean"}, {"enum": [True, False]}),
+    ({"anyOf": [{"type": "string"}, {"type": "null"}]}, {"oneOf": [{"type": "string"}, {"type": "null"}]}),
     ({"type": "string"}, {"allOf": [{"type": "string"}]}),
     ({"type": "string"}, {"anyOf": [{"type": "string"}]}),
     ({"type": "string"}, {"type": "string", "minimum": 3}),
@@ -360,6 +381,7 @@ def check_tables(faults):
 def check_pairs(faults):
     of_sample = promise(SAMPLE)[0]
     cases = [(name, of_sample, sample_with(change), words) for name, change, words in CASES]
+    cases += [(name, promise(sample_with(old))[0], sample_with(new), words) for name, old, new, words in SINCE]
     cases += [(name, promise(old)[0], new, words) for name, old, new, words in PAIRS]
     cases += [(name, promise(DOCUMENT)[0], new, words) for name, new, words in UNDECIDED]
     for name, old, new, words in cases:
@@ -368,6 +390,18 @@ def check_pairs(faults):
             faults.append(f"reported without need: {name}: {findings}")
         if words is not None and not any(words in finding for finding in findings):
             faults.append(f"not reported: {name}: {findings}")
+
+
+def check_first_telling(faults):
+    """A release from before an extension tells nothing of it; the one after does."""
+    bounded = changed((*NEW_THING, "properties", "name", "x-maximum"), "5")
+    bounded["components"]["schemas"]["Thing"]["properties"]["id"]["x-permission"] = "things.read"
+    before = promise(DOCUMENT)[0]
+    if len(breaking(before, bounded)) != 2:
+        faults.append("not reported: a limit and a permission")
+    del before[TOLD]
+    if findings := breaking(before, bounded):
+        faults.append(f"reported without need: extensions that the release did not tell: {findings}")
 
 
 def check_odd(faults):
@@ -386,6 +420,7 @@ check_tables(faults)
 check_keywords(faults)
 check_pairs(faults)
 check_odd(faults)
+check_first_telling(faults)
 released, _ = promise(DOCUMENT)
 for name, document, words in BREAKS:
     findings = breaking(released, document)

@@ -14,7 +14,22 @@ PROBLEM_JSON = "application/problem+json"
 PROBLEM = {"description": "", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 # Of sentences that src/schema and src/openapi write: what leaving out a member means, and until when an operation stays.
 LEFT_OUT = re.compile(r"When left out: `(.*?)`\.", re.DOTALL)
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
+
+
+# What a word's value has to be in every kind; other values cannot be compared. `required` is a list in a schema.
+COUNTS = "minLength maxLength minItems maxItems minProperties maxProperties"
+NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
+WRITTEN = {
+    **dict.fromkeys(f"{COUNTS} {NUMBERS}".split(), (int, float)),
+    **dict.fromkeys("pattern format x-minimum x-maximum x-permission operationId name in style url scheme".split(), str),
+    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), bool),
+    "enum": list,
+    "type": (str, list),
+    "security": (list, type(None)),
+    **dict.fromkeys("discriminator dependentRequired variables".split(), dict),
+}
 
 
 class Word(NamedTuple):
@@ -45,26 +60,31 @@ SCHEMA = {
     **words("constraint", "pattern contentMediaType contentEncoding", of="string"),
     **words("constraint", "format"),
     **words("constraint", "multipleOf", of="number"),
+    **words("lowest", "x-minimum", of="string"),  # Of decimals, which are texts.
+    **words("highest", "x-maximum", of="string"),
+    **words("constraint", "x-not-zero", of="string"),
     **words("constraint", "uniqueItems", of="array"),
     **words("constraint", "contains", kind="schema", of="array"),
     **words("constraint", "dependentRequired", of="object"),
     **words("constraint", "propertyNames", kind="schema", of="object"),
-    **words("constraint", "patternProperties dependentSchemas", kind="schema", form="map", of="object"),
+    **words("constraint", "dependentSchemas", kind="schema", form="map", of="object"),
+    **words("patterns", "patternProperties", kind="schema", form="map", of="object"),
     **words("constraint", "contentSchema", kind="schema", of="string"),
     **words("constraint", "not", kind="schema"),
     **words("items", "items", kind="schema", of="array"),
     **words("additional", "additionalProperties", kind="schema", of="object"),
     **words("members", "properties", kind="schema", form="map", of="object"),
     **words("required_members", "required", of="object"),
-    **words("flags", "readOnly writeOnly"),
+    **words("", "readOnly writeOnly x-permission"),  # KINDS["member"] sees to them.
     "default": Word(),  # Rules left_out of members and of parameters.
     "x-left-out": Word(),
     **words("", "oneOf anyOf", kind="schema", form="list"),  # choices() sees to them.
     **words("every", "allOf", kind="schema", form="list"),
     **words("same", "if then else unevaluatedProperties unevaluatedItems", kind="schema"),
-    **words("same", "prefixItems", kind="schema", form="list"),
+    **words("same", "prefixItems", kind="schema", form="list", of="array"),
     **words("same", "minContains maxContains", of="array"),
-    **words("same", "discriminator xml $schema $id $anchor $dynamicAnchor $dynamicRef $vocabulary"),
+    **words("told_apart", "discriminator", of="object"),
+    **words("same", "xml $schema $id $anchor $dynamicAnchor $dynamicRef $vocabulary"),
 }
 HEADER = {
     "required": Word("required"),
@@ -83,6 +103,7 @@ KINDS = {
         "components": Word("components", "components"),
         "x-problems": Word("problems", "problem", "map"),
         "jsonSchemaDialect": Word("same"),
+        "x-told": Word(),
         "security": Word(),  # Put into each operation that has none of its own.
     },
     "info": words("", "title version"),
@@ -125,7 +146,12 @@ KINDS = {
     "scheme": words("same", "type scheme in name flows openIdConnectUrl"),
     "problem": words("same", "status retriable action"),
     "schema": SCHEMA,
+    # A schema, as a member of an object.
+    "member": {**words("flags", "readOnly writeOnly"), **words("readers", "x-permission")},
 }
+# Words of schemas that releases before them do not have: a release lists those that it tells, and no other is compared with it.
+NEWER = ("x-maximum", "x-minimum", "x-not-zero", "x-permission")
+TOLD = "x-told"
 # Words for people and tools alone. `examples` of components are for people, too; what else components have is put where it is used.
 TEXTS = {"description", "summary", "externalDocs"}
 SAMPLES = {"example", "examples"}
@@ -168,6 +194,28 @@ def has_ref(value):
     return isinstance(value, dict) and isinstance(value.get("$ref"), str)
 
 
+def plain(value):
+    """With whole numbers as such: 50.0 is 50."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def is_written(kind, word, value):
+    """Whether a word has a value that can be compared."""
+    inner = KINDS[kind][word]
+    if inner.kind:
+        return isinstance(value, {"list": list, "map": dict}.get(inner.form, object))  # keep() looks at what is inside.
+    if (kind, word) == ("schema", "required"):
+        return isinstance(value, list)
+    if word in ("x-minimum", "x-maximum"):
+        return isinstance(value, str) and DECIMAL.fullmatch(value) is not None
+    wanted = WRITTEN.get(word)
+    return wanted is None or isinstance(value, wanted) and (wanted != (int, float) or not isinstance(value, bool))
+
+
 class Keeper:
     """Keeps of a document what it promises; `faults` are sentences about words that nobody has decided on."""
 
@@ -185,23 +233,30 @@ class Keeper:
         if has_ref(value):
             return self.followed(where, kind, value)
         if not isinstance(value, dict):
-            return value
+            if kind == "schema" and isinstance(value, bool):
+                return value
+            self.unread(where, value)
+            return {}
         if kind == "callback":
             return self.map(where, "path item", value)
         kept = {}
         for word, inner in value.items():
             if word in KINDS[kind]:
-                kept[word] = self.inside(f"{where} {word}".strip(), KINDS[kind][word], inner)
+                there = f"{where} {word}".strip()
+                if is_written(kind, word, inner):
+                    kept[word] = self.inside(there, KINDS[kind][word], inner)
+                else:
+                    self.unread(there, inner)
             elif word not in NO_PROMISE[kind]:
                 self.unknown(where, word, kind)
         return self.told(kind, value, kept)
 
     def inside(self, where, word, value):
         if not word.kind:
-            return value
-        if word.form == "list" and isinstance(value, list):
+            return plain(value)
+        if word.form == "list":
             return [self.keep(f"{where} {number}", word.kind, one) for number, one in enumerate(value, 1)]
-        if word.form == "map" and isinstance(value, dict):
+        if word.form == "map":
             return self.map(where, word.kind, value)
         return self.keep(where, word.kind, value)
 
@@ -213,6 +268,9 @@ class Keeper:
             else:
                 kept[name] = self.keep(f"{where} {name}", kind, one)
         return kept
+
+    def unread(self, where, value):
+        self.fault(where, f"{json.dumps(value)[:80]} is no value of this word, so that nobody can compare it")
 
     def unknown(self, where, word, kind):
         self.fault(
@@ -255,11 +313,13 @@ class Keeper:
         text = str(value.get("description", ""))
         if kind == "schema" and "default" not in value and (found := LEFT_OUT.search(text)):
             try:
-                kept["x-left-out"] = json.loads(found.group(1))
+                kept["x-left-out"] = plain(json.loads(found.group(1)))
             except ValueError:
                 kept["x-left-out"] = found.group(1)
         if kind == "operation" and value.get("deprecated") and (found := STAYS_UNTIL.search(text)):
             kept["x-stays-until"] = found.group(1)
+        if kind == "scheme" and "scheme" in kept:
+            kept["scheme"] = kept["scheme"].lower()  # RFC 9110, section 11.1.
         if kind == "path item":
             self.shared(kept)
         # Without a description it is no valid document.
@@ -299,6 +359,7 @@ def promise(document):
     keeper = Keeper(document)
     kept = keeper.keep("", "document", document)
     kept.pop("security", None)
+    kept[TOLD] = list(NEWER)
     if "Problem" in kept.get("components", {}).get("schemas", {}):
         for item in kept.get("paths", {}).values():
             for operation in item.values():

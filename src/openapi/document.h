@@ -108,8 +108,9 @@ struct Info {
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an
 // error code that two tables define differently, struct names that clash, and an example of nothing.
 //
-// Extensions: `x-permission` of an operation; `x-needs`: why its example does not succeed by itself; `x-with-fields` beside the schema of a list: its rows when `?fields=` was given;
-// `x-problems`: every error code with its status and what a client does.
+// Extensions: `x-permission` of an operation, and of a member that is sent to its readers alone; `x-minimum`, `x-maximum` and
+// `x-not-zero` of a decimal; `x-needs`: why its example does not succeed by itself; `x-with-fields` beside the schema of a list:
+// its rows when `?fields=` was given; `x-problems`: every error code with its status and what a client does.
 [[nodiscard]] std::string document(const http::Router& router, const Info& info);
 
 }  // namespace openapi

@@ -117,16 +117,38 @@ void add_number(ObjectText& schema, const Rules& rules, bool nullable) {
     if (rules.max_number != std::numeric_limits<double>::max()) schema.number("maximum", rules.max_number);
 }
 
-// JSON Schema cannot bound a decimal string, so the bounds are words.
-std::string quantity_bounds(const Rules& rules) {
+// JSON Schema cannot bound a decimal string: extensions say the bounds to programs, the description to people. Decimals; empty
+// where there is no bound but the type's own.
+struct QuantityBounds {
+    std::string least;
+    std::string greatest;
+};
+
+QuantityBounds quantity_bounds(const Rules& rules) {
     constexpr std::int64_t whole = base::Quantity::max_ten_thousandths / base::Quantity::scale * base::Quantity::scale;
+    QuantityBounds bounds;
+    if (rules.min > -whole && rules.min != -max_safe_integer) bounds.least = base::Quantity{rules.min}.to_string();
+    if (rules.max < whole && rules.max != max_safe_integer) bounds.greatest = base::Quantity{rules.max}.to_string();
+    return bounds;
+}
+
+std::string describe_bounds(const Rules& rules) {
+    const auto bounds = quantity_bounds(rules);
     std::string text;
-    if (rules.min > -whole && rules.min != -max_safe_integer)
-        text += fmt::format(" At least {}.", base::Quantity{rules.min}.to_string());
-    if (rules.max < whole && rules.max != max_safe_integer)
-        text += fmt::format(" At most {}.", base::Quantity{rules.max}.to_string());
+    if (!bounds.least.empty()) text += fmt::format(" At least {}.", bounds.least);
+    if (!bounds.greatest.empty()) text += fmt::format(" At most {}.", bounds.greatest);
     if (rules.not_zero) text += " Not zero.";
     return text;
+}
+
+void add_quantity(ObjectText& schema, const Rules& rules, bool nullable) {
+    add_type(schema, "string", nullable);
+    schema.text("format", "decimal");
+    schema.text("pattern", R"(^-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,4})?$)");
+    const auto bounds = quantity_bounds(rules);
+    if (!bounds.least.empty()) schema.text("x-minimum", bounds.least);
+    if (!bounds.greatest.empty()) schema.text("x-maximum", bounds.greatest);
+    if (rules.not_zero) schema.raw("x-not-zero", "true");
 }
 
 // What the server does to a text before it looks at it; trimming and NFC are the rule, and not said each time.
@@ -149,7 +171,7 @@ std::string describe_value(Kind kind, const Rules& rules) {
     if (kind == Kind::rate && text.find("per million") == std::string::npos) append("Parts per million.");
     if (!rules.permission.empty())
         append(fmt::format("Sent to readers with the permission `{}` alone.", rules.permission));
-    if (kind == Kind::quantity) append("Decimal with at most 4 digits after the point." + quantity_bounds(rules));
+    if (kind == Kind::quantity) append("Decimal with at most 4 digits after the point." + describe_bounds(rules));
     return text;
 }
 
@@ -163,10 +185,7 @@ void add_scalar(ObjectText& schema, const Type& type, const Rules& rules, bool n
         case Kind::rate: return add_integer(schema, type.kind, rules, nullable);
         case Kind::number: return add_number(schema, rules, nullable);
         case Kind::string: return add_string(schema, rules, nullable);
-        case Kind::quantity:
-            add_type(schema, "string", nullable);
-            schema.text("format", "decimal");
-            return schema.text("pattern", R"(^-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,4})?$)");
+        case Kind::quantity: return add_quantity(schema, rules, nullable);
         case Kind::uuid:
         case Kind::timestamp:
         case Kind::date:
@@ -311,6 +330,7 @@ std::string Components::render(const Type& type, Direction direction, const Rule
     Rules item_rules = rules;
     item_rules.doc = {};
     item_rules.example = {};
+    item_rules.permission = {};
     const Type& shown = type.kind == Kind::string && rules.one_of != nullptr ? *rules.one_of : type;
     if (shown.kind == Kind::object || shown.kind == Kind::enumeration) {
         const std::string target = reference(shown, direction);
@@ -333,6 +353,7 @@ std::string Components::render(const Type& type, Direction direction, const Rule
     } else {
         add_scalar(schema, type, rules, nullable);
     }
+    if (!rules.permission.empty()) schema.text("x-permission", rules.permission);
     if (const std::string text = describe_value(shown.kind, rules); !text.empty()) schema.text("description", text);
     if (!rules.example.empty()) schema.raw("examples", fmt::format("[{}]", rules.example));
     schema.members(extra);

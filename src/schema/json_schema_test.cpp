@@ -60,6 +60,7 @@ TEST(JSONSchema, Components) {
     EXPECT_EQ(components.all().at("Line"),
               R"({"type":"object","properties":{"sku":{"type":"string","minLength":1,"maxLength":8},)"
               R"("quantity":{"type":"string","format":"decimal","pattern":"^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,4})?$",)"
+              R"("x-minimum":"0","x-maximum":"100","x-not-zero":true,)"
               R"("description":"Decimal with at most 4 digits after the point. At least 0. At most 100. Not zero."},)"
               R"("price":{"type":"integer","format":"int64","minimum":0,"maximum":9007199254740991,)"
               R"("description":"Tax included. Integer minor units."}},)"
@@ -88,6 +89,33 @@ TEST(JSONSchema, DirectionsWithTheirOwnMembers) {
     EXPECT_THAT(output, HasSubstr(R"("required":["email","createdAt","phone","locale"])"));
     EXPECT_THAT(output, Not(HasSubstr("password")));
     EXPECT_THAT(output, Not(HasSubstr("hash")));
+}
+
+struct Priced {
+    std::optional<base::Money> cost;
+    std::optional<Status> status;
+    std::vector<std::int16_t> rates;
+
+    friend constexpr auto describe(Priced*) {
+        return schema::object<Priced>("Priced", schema::field<&Priced::cost>("cost", {.permission = "costs.read"}),
+                                      schema::field<&Priced::status>("status", {.permission = "costs.read"}),
+                                      schema::field<&Priced::rates>("rates", {.permission = "rates.read"}));
+    }
+};
+
+TEST(JSONSchema, WhoIsSentAMember) {
+    schema::Components components;
+    std::ignore = components.schema_of(type_of<Priced>, Direction::output);
+    EXPECT_EQ(
+        components.all().at("Priced"),
+        R"({"type":"object","properties":{"cost":{"type":["integer","null"],"format":"int64",)"
+        R"("minimum":-9007199254740991,"maximum":9007199254740991,"x-permission":"costs.read",)"
+        R"("description":"Integer minor units. Sent to readers with the permission `costs.read` alone."},)"
+        R"("status":{"anyOf":[{"$ref":"#/components/schemas/Status"},{"type":"null"}],"x-permission":"costs.read",)"
+        R"("description":"Sent to readers with the permission `costs.read` alone."},)"
+        R"("rates":{"type":"array","items":{"type":"integer","minimum":-32768,"maximum":32767},"maxItems":1000,)"
+        R"("x-permission":"rates.read","description":"Sent to readers with the permission `rates.read` alone."}},)"
+        R"("additionalProperties":false})");
 }
 
 // A text that is one of an enumeration's is documented as the enumeration.
