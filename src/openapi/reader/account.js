@@ -22,15 +22,29 @@ function become(next) {
   for (const listener of listeners) listener();
 }
 
-// A token of this page's own session that has run out: true when there is a new one.
+// A refresh token serves once, so whoever needs a new one while one is asked for waits for that. Gives the account as it is then.
+let renewal; // { of, done }
+function renewalOf(old) {
+  if (renewal?.of === old) return renewal.done;
+  const asked = async () => {
+    try {
+      return { ...old, ...(await renewed(old, service.signIn, service.server)) };
+    } catch {
+      return undefined;
+    }
+  };
+  renewal = { of: old, done: asked() };
+  return renewal.done;
+}
+
+// A token of this page's own session that has run out: true when there is a new one. Who has signed out meanwhile, or is somebody else,
+// stays so.
 export async function renew() {
-  if (!account?.refresh) return false;
-  try {
-    become({ ...account, ...(await renewed(account, service.signIn, service.server)) });
-    return true;
-  } catch {
-    return false;
-  }
+  const old = account;
+  if (!old?.refresh) return false;
+  const next = await renewalOf(old);
+  if (next && account === old) become(next);
+  return next !== undefined && account === next;
 }
 
 // config: `people` and `signIn` of /docs/reader.json, both in development alone.
@@ -99,7 +113,8 @@ export function accountButton(config, server) {
     become(null);
     if (!left.refresh) return;
     try {
-      await end(left, config.signIn, server);
+      const renewed = renewal?.of === left && (await renewal.done);
+      await end(renewed || left, config.signIn, server);
     } catch (error) {
       ask(`You are signed out here, but the service has not ended the session: ${error.message}`);
     }
