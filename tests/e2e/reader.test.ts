@@ -302,10 +302,12 @@ describe.skipIf(noBrowser)('the reader', () => {
       await other.getByRole('heading', { name: 'Offline in ten minutes' }).waitFor();
       await other.route('**/docs/guides/search.json', (route) => route.abort());
       await other.locator('#query').fill('refund');
-      await expect.poll(() => other.locator('#found').textContent()).toContain('did not load');
+      await expect
+        .poll(() => other.locator('#found [role=status]').textContent())
+        .toMatch(/\d found: without the texts/);
       await other.unroute('**/docs/guides/search.json');
       await other.locator('#query').fill('refunds');
-      await expect.poll(() => other.locator('#found').textContent()).toMatch(/\d found/);
+      await expect.poll(() => other.locator('#found [role=status]').textContent()).toMatch(/\d found$/);
     } finally {
       await other.close();
       await slow.stop();
@@ -359,7 +361,31 @@ describe.skipIf(noBrowser)('the reader', () => {
     });
     expect(names).toEqual(['Sign out cashier', 'Sign out cashier']);
     expect(await page.locator('.reply strong').textContent(), 'nobody else sends it').toBe('401');
+
+    // A session that is over is said to be over.
+    await signIn();
+    await page.evaluate(() => {
+      const account = JSON.parse(sessionStorage.getItem('reader.account')!);
+      sessionStorage.setItem(
+        'reader.account',
+        JSON.stringify({ ...account, token: `${account.token}x`, refresh: 'x' }),
+      );
+    });
+    await page.reload();
+    await page.locator('#content h1').waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => account.textContent()).toBe('Sign in');
+    expect(await page.locator('#request').textContent()).toContain('sign in first');
     complaints.length = 0; // Chromium tells of each 401
+  });
+
+  test('a reply is shown whatever its headers are', async () => {
+    await open('#/operation/createCategory');
+    const headers = { location: 'http://[', etag: '<b>' };
+    await page.route('**/v1/categories', (route) => route.fulfill({ status: 201, json: { name: 'Shown' }, headers }));
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => page.locator('.reply').textContent()).toContain('Shown');
+    await page.unroute('**/v1/categories');
   });
 
   test('a row that was made is changed by its id and its version', async () => {

@@ -14,26 +14,29 @@ if (typeof account?.token !== 'string') account = null;
 export const token = () => account?.token;
 export const whenChanged = (listener) => listeners.push(listener);
 
-function become(next) {
+// left: somebody has signed out.
+function become(next, left = false) {
   account = next;
   tab.set(kept, next && JSON.stringify(next));
   const out = next?.refresh ? `Sign out ${next.name}` : 'Forget token';
   document.getElementById('account').textContent = next ? out : 'Sign in';
-  for (const listener of listeners) listener();
+  for (const listener of listeners) listener(left);
 }
 
-// A refresh token serves once, so whoever needs a new one while one is asked for waits for that. Gives the account as it is then.
-let renewal; // { of, done }
+// A refresh token serves once, so whoever needs a new one while one is asked for waits for that.
+let renewal; // { of, done }: the account after it, null when its session is over, undefined when that is not known
 function renewalOf(old) {
   if (renewal?.of === old) return renewal.done;
   const asked = async () => {
     try {
       return { ...old, ...(await renewed(old, service.signIn, service.server)) };
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (renewal.of === old) renewal = undefined;
+      return error.status === 401 ? null : undefined;
     }
   };
-  renewal = { of: old, done: asked() };
+  renewal = { of: old };
+  renewal.done = asked();
   return renewal.done;
 }
 
@@ -43,8 +46,8 @@ export async function renew() {
   const old = account;
   if (!old?.refresh) return false;
   const next = await renewalOf(old);
-  if (next && account === old) become(next);
-  return next !== undefined && account === next;
+  if (next !== undefined && account === old) become(next);
+  return Boolean(next) && account === next;
 }
 
 // config: `people` and `signIn` of /docs/reader.json, both in development alone.
@@ -110,7 +113,7 @@ export function accountButton(config, server) {
   button.addEventListener('click', async () => {
     if (!account) return ask();
     const left = account;
-    become(null);
+    become(null, true);
     if (!left.refresh) return;
     try {
       const renewed = renewal?.of === left && (await renewal.done);

@@ -181,8 +181,9 @@ async function show(site, focus) {
 // ---- Search ---------------------------------------------------------------------------------------------------
 
 // The texts of the guides come when somebody searches first.
-async function everything({ openapi, operations, pages }) {
-  const texts = pages.length > 0 ? await json('/docs/guides/search.json') : {};
+const textsOf = ({ pages }) => (pages.length > 0 ? json('/docs/guides/search.json') : {});
+
+function everything({ openapi, operations, pages }, texts) {
   return indexOf([
     ...operations.map(({ id, path, tag, href, operation, event }) => ({
       kind: event ? 'event' : 'operation',
@@ -219,20 +220,19 @@ function search(site) {
   const draw = async () => {
     const asked = query.value;
     if (asked.trim() === '') return close();
+    let fault;
     try {
-      index ??= await everything(site);
+      index ??= everything(site, await textsOf(site));
     } catch (error) {
-      found.replaceChildren(element('p', { role: 'status' }, `The search did not load: ${error.message}`));
-      found.hidden = false;
-      return;
+      fault = `: without the texts of the guides, which did not load (${error.message})`;
     }
     if (query.value !== asked) return;
-    const hits = find(index, asked);
+    const hits = find(index ?? everything(site, {}), asked);
     const rows = hits.map(({ kind, title, href }) =>
       element('li', {}, element('a', { href, onclick: close }, element('small', {}, kind), title)),
     );
     found.replaceChildren(
-      element('p', { role: 'status' }, hits.length === 0 ? 'Nothing found' : `${hits.length} found`),
+      element('p', { role: 'status' }, hits.length === 0 ? 'Nothing found' : `${hits.length} found`, fault ?? ''),
       element('ul', {}, ...rows),
     );
     found.hidden = false;

@@ -14,8 +14,8 @@ import { resolved } from './schema.js';
 let shown; // draws the samples anew when the account has changed
 let underWay; // ends the request of the pane that is shown
 const open = new Map(); // operation → its pane, while what it has sent is not settled: the next press is to send the same key
-whenChanged(() => {
-  if (!token()) open.clear();
+whenChanged((left) => {
+  if (left) open.clear();
   shown?.();
 });
 
