@@ -574,6 +574,56 @@ describe.skipIf(noBrowser)('the reader', () => {
     expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(token);
   });
 
+  test('Swagger UI, too, keeps a key that is not settled, and ends events', async () => {
+    await page.goto(`${service.url}/docs`);
+    await page.locator('.opblock-tag').first().waitFor();
+    await page.getByRole('button', { name: 'As owner' }).click();
+    await expect.poll(() => page.locator('#state').textContent()).toContain('Signed in as owner');
+    const operation = async (tag: string, id: string) => {
+      const section = page.locator(`[id="operations-tag-${tag}"]`);
+      if ((await section.getAttribute('data-is-open')) !== 'true') await section.click();
+      const block = page.locator(`[id="operations-${tag}-${id}"]`);
+      await block.locator('.opblock-summary-control').click();
+      return block;
+    };
+    const sale = await operation('sales', 'createSale');
+    const sent: unknown[] = [];
+    for (const retriable of [true, true, false, undefined]) {
+      await page.route('**/v1/sales', (route) => {
+        const { headers, body } = { headers: route.request().headers(), body: route.request().postDataJSON() };
+        sent.push(`${headers['idempotency-key']} ${body.clientRequestId} ${body.occurredAt}`);
+        if (retriable === undefined) return route.abort();
+        return route.fulfill({
+          status: 409,
+          contentType: 'application/problem+json',
+          body: `{"retriable":${retriable}}`,
+        });
+      });
+      await Promise.all([
+        page.waitForRequest((one) => one.url().endsWith('/v1/sales')),
+        sale.getByRole('button', { name: 'Execute' }).click(),
+      ]);
+      await sale.locator('.loading-container').waitFor({ state: 'detached' });
+      await page.unroute('**/v1/sales');
+    }
+    expect(sent.slice(0, 3)).toEqual([sent[0], sent[0], sent[0]]);
+    expect(sent[3]).not.toBe(sent[0]);
+
+    const events = await operation('sync', 'getEvents');
+    await events.getByRole('button', { name: 'Execute' }).click();
+    await expect
+      .poll(
+        () =>
+          events
+            .locator('.live-responses-table')
+            .textContent({ timeout: 500 })
+            .catch(() => ''),
+        { timeout: 60_000 },
+      )
+      .toContain('event: ready');
+    complaints.length = 0; // Chromium tells of each failure
+  });
+
   test('addresses beside the pages lead to them', async () => {
     for (const [at, location] of [
       ['/docs/reader/', '../reader'],

@@ -6,10 +6,11 @@ export const limits = { answer: 60, upload: 600, events: 300, text: 1 << 20 };
 
 export const isJson = (type) => /[/+]json\b/i.test(type);
 const isText = (type) => type === '' || /json|text/i.test(type);
-const isEvents = (type) => /^text\/event-stream\b/i.test(type);
+export const isEvents = (type) => /^text\/event-stream\b/i.test(type);
 export const typeOf = (reply) => reply.headers.get('Content-Type') ?? '';
 
-function endAfter(seconds, control) {
+// Ends what control's signal was given to.
+export function endAfter(seconds, control) {
   return setTimeout(() => control.abort(new Error(`it took more than ${seconds} seconds`)), seconds * 1000);
 }
 
@@ -27,7 +28,8 @@ export async function within(seconds, use) {
 }
 
 // What has come when it ends: { text, bytes, cut }. cut: why it is not whole.
-async function received(reply, control, told) {
+// told: each part of a text.
+export async function received(reply, control, told = () => {}) {
   const reads = isText(typeOf(reply));
   const decoder = new TextDecoder();
   let [text, bytes, cut] = ['', 0, undefined];
