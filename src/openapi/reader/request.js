@@ -55,7 +55,7 @@ function fieldOf(path, parameter) {
     { for: id },
     element('code', {}, name),
     ` in the ${parameter.in}${required ? ', required' : ''}`,
-    key && '; a new one for each request, unless you type one',
+    key && '; a new one when the last is settled, unless you type one',
     made && '; of the last reply',
   );
   // Browsers fold these out of an address, however they are written.
@@ -161,8 +161,8 @@ async function answerTo(request, how) {
   return isOver && (await renew()) && !how.control.signal.aborted ? send() : answer;
 }
 
-// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and new with each request
-// that was answered. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
+// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and when a reply has settled
+// the request. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
 // that somebody has typed stays.
 function freshness(keyField, area) {
   const shared = () => (keyField ? keyField.input.value : memberOf(area?.value, 'key'));
