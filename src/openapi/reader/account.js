@@ -40,8 +40,8 @@ function renewalOf(old) {
   return renewal.done;
 }
 
-// A token of this page's own session that has run out: true when there is a new one. Who has signed out meanwhile, or is somebody else,
-// stays so.
+// A token of this page's own session that has run out: true when there is a new one. Who has signed out meanwhile, or is somebody
+// else, stays so.
 export async function renew() {
   const old = account;
   if (!old?.refresh) return false;

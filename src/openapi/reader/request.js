@@ -145,8 +145,8 @@ function pretty(text, type) {
   }
 }
 
-// request: what samples() takes, with the bytes of a file; how: what exchange() takes. A token of this page's session that has run out
-// is renewed, once: it was refused before anything was done.
+// request: what samples() takes, with the bytes of a file; how: what exchange() takes. A token of this page's session that has run
+// out is renewed, once: it was refused before anything was done.
 async function answerTo(request, how) {
   const began = performance.now();
   const send = async () => {
@@ -161,8 +161,8 @@ async function answerTo(request, how) {
   return isOver && (await renew()) && !how.control.signal.aborted ? send() : answer;
 }
 
-// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and when a reply has settled
-// the request. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
+// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and when a reply has
+// settled the request. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
 // that somebody has typed stays.
 function freshness(keyField, area) {
   const shared = () => (keyField ? keyField.input.value : memberOf(area?.value, 'key'));
