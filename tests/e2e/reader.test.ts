@@ -223,8 +223,10 @@ describe.skipIf(noBrowser)('the reader', () => {
       await page.getByRole('button', { name: 'Send', exact: true }).click();
       await expect.poll(() => page.locator('.reply').textContent()).toContain('event: ready');
     };
+    await page.setViewportSize({ width: 390, height: 844 });
     await begin();
     expect(await page.locator('.send').getAttribute('aria-disabled')).toBe('true');
+    await expectUsable('events', false);
     await page.getByRole('button', { name: 'Stop' }).press('Enter');
     await expect.poll(() => page.locator('.reply').textContent()).toContain('It ends here: you pressed Stop.');
     const told = await page.locator('.reply').textContent();

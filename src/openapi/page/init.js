@@ -89,7 +89,7 @@ async function fetched(url, init) {
   const reply = await fetch(url, { ...init, signal: control.signal });
   const { status, headers } = reply;
   if (isEvents(typeOf(reply))) {
-    endAfter(10, control);
+    endAfter(5, control);
     return new Response((await received(reply, control)).text, { status, headers });
   }
   const body = status < 400 ? undefined : jsonOf(await reply.clone().text());
