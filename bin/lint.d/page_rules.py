@@ -9,6 +9,7 @@
          comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark. One
          after <!-- file: FILE --> is a file that the page alone has, and that a test compiles
   metric a metric that the service counts is named in docs/operations/metrics.md
+  write  a file that the commands of a guide write where they are typed, which is the clone, is one that .gitignore has
 
 A file of somebody else's is excused by `// lint: allow(name) REASON` on the line or above it. All files are judged, since what goes
 or changes is named in files that did not; it takes a second.
@@ -29,6 +30,10 @@ COMMENT = re.compile(r"(?:^|\s)//(.*)")
 MARK = re.compile(r"^<!-- (copy|part of|file): (\S+) -->$")
 SAYS_SO = re.compile(r"`([\w./-]+\.(?:cpp|h|ts|mjs|sql))`, less its includes")
 METRIC = re.compile(r'\b(?:counter|gauge|histogram)(?:_family)?\(\s*"([a-z_]+)"')
+GUIDE = re.compile(r"^(README\.md|docs/(getting-started|build-an-app|collections)\.md|docs/guides/[^/]+\.md|clients/.+\.md)$")
+# Into a file, and what a comment says of a command.
+WRITTEN_NAME = re.compile(r"(?:(?<![\w=&-])>>? ?|\btee |(?<=\s)-o )(\w[\w-]*\.[\w.-]*\w)")
+TOLD_NAME = re.compile(r"(?<![\w./-])\w[\w.-]*\.(?:json|yaml|tgz)\b")
 METRICS_PAGE = "docs/operations/metrics.md"
 # No text of ours: locks, bytes for fuzzers, what a run writes.
 PASSED_OVER = re.compile(r"(^|/)package-lock\.json$|^fuzz/corpus/|\.(png|ico|woff2?)$|_rules_test\.py$|^src/auth/common_passwords\.txt$")
@@ -37,10 +42,10 @@ WRITTEN = {"docs/runs", "docs/runs/exactly-once.json"}
 
 
 class Pages:
-    """files: the paths of the repository; read: path → text."""
+    """files: the paths of the repository; read: path → text; ignored: whether .gitignore has a name at the root."""
 
-    def __init__(self, files, read):
-        self.files, self.read = set(files), read
+    def __init__(self, files, read, ignored):
+        self.files, self.read, self.ignored = set(files), read, ignored
         self.folders = {str(up) for path in files for up in PurePosixPath(path).parents}
         self.ends = {"/".join(path.split("/")[at:]) for path in files for at in range(path.count("/") + 1)}
 
@@ -59,6 +64,8 @@ class Pages:
         if path.endswith(".md"):
             yield from self.links(path, lines)
             yield from self.copies(lines)
+        if GUIDE.match(path):
+            yield from self.writes(lines)
         if re.match(r"(src|pos)/(?!testing/).*(?<!_test)\.cpp$", path):
             yield from self.metrics(path)
 
@@ -98,6 +105,18 @@ class Pages:
                 if says_so:
                     yield number, "copy", f"a copy of {says_so} that nothing compares: put <!-- copy: {says_so} --> above it"
                 says_so = None
+
+    def writes(self, lines):
+        runs = False
+        for number, line in enumerate(lines, 1):
+            if line.startswith("```"):
+                runs = line.startswith("```sh")
+                continue
+            command, _, comment = line.partition(" #")
+            names = WRITTEN_NAME.findall(command) + TOLD_NAME.findall(comment) if runs else []
+            for name in sorted(set(names)):
+                if name not in self.files and not self.ignored(name):
+                    yield number, "write", f"{name} is left in the clone, where it may be committed: put /{name} into .gitignore"
 
     def copy(self, number, lines, kind, file):
         if file not in self.files:
@@ -139,10 +158,14 @@ def normal(path):
     return "/".join(parts) or "."
 
 
+def ignored(name):
+    return subprocess.run(["git", "check-ignore", "--quiet", "--no-index", name], check=False).returncode == 0
+
+
 def main():
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True)
     files = [path for path in listed.stdout.splitlines() if Path(path).is_file()]
-    pages = Pages(files, lambda path: Path(path).read_text(encoding="utf-8", errors="replace"))
+    pages = Pages(files, lambda path: Path(path).read_text(encoding="utf-8", errors="replace"), ignored)
     found = [f"{path}:{line}: [{rule}] {message}" for path in files for line, rule, message in pages.findings(path)]
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0

@@ -33,6 +33,10 @@ REPORTED = [
     ("copy", "README.md", "<!-- part of: examples/hello/main.cpp -->\nText between.\n" + BLOCK),
     ("copy", "README.md", "<!-- copy: examples/gone.cpp -->\n" + BLOCK),
     ("copy", "README.md", "`examples/hello/main.cpp`, less its includes.\n\n" + BLOCK),
+    ("write", "docs/guides/files.md", "```sh run\ncat a > left.json\n```"),
+    ("write", "docs/guides/files.md", "```sh\ncurl -s -o left.jpg $URL\n```"),
+    ("write", "docs/guides/files.md", "```sh run\ncurl -s $URL | tee left.txt\n```"),
+    ("write", "clients/typescript/README.md", "```sh\nnpm pack .   # writes left-0.1.0.tgz\n```"),
 ]
 
 ACCEPTED = [
@@ -47,13 +51,16 @@ ACCEPTED = [
     ("docs/errors.md", "`docs/runs/exactly-once.json` is written by a long run."),
     ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n<!-- copy: examples/hello/main.cpp -->\n" + BLOCK),
     ("README.md", "<!-- part of: examples/hello/main.cpp -->\n```cpp\n    return 0;  // ends\n```"),
+    ("docs/guides/files.md", "```sh run\ncat a > passed-over.json 2>&1 >/dev/null; field a <left.json; [ 2 -gt 1.5 ]\n```"),
+    ("docs/guides/files.md", "```js\na => left.json\n```"),
+    ("docs/operations/install.md", "```sh\ncat a > left.json\n```"),
     ("README.md", "<!-- file: examples/of_the_page.cpp -->\n" + BLOCK),
     ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n## Next\n\n" + BLOCK),
 ]
 
 
 def rules_in(path, text):
-    pages = Pages({*FILES, path}, lambda file: text if file == path else FILES[file])
+    pages = Pages({*FILES, path}, lambda file: text if file == path else FILES[file], lambda name: name.startswith("passed-over"))
     return [rule for _, rule, _ in pages.findings(path)]
 
 

@@ -2,11 +2,14 @@
 // BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import axe from 'axe-core';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { settles } from '../../src/openapi/reader/exchange.js';
 import { memberOf, momentOf, withMember } from '../../src/openapi/reader/fresh.js';
 import { indented } from '../../src/openapi/reader/json_text.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
@@ -149,6 +152,242 @@ describe.skipIf(noBrowser)('the reader', () => {
     await page.getByRole('heading', { name: 'The sale of a clientRequestId' }).waitFor();
     expect(await page.locator('#parameter-path-id').inputValue()).toBe(own);
     expect(complaints).toEqual([]);
+  });
+
+  test('a key stays until there is a reply that settles it, also over another page', async () => {
+    await open('#/operation/sendPayout');
+    const at = '**/v1/payouts';
+    const pressed = async (answer: (route: Route) => Promise<void>) => {
+      await page.route(at, answer);
+      const [request] = await Promise.all([
+        page.waitForRequest((one) => one.url().endsWith('/v1/payouts')),
+        page.locator('.send[aria-disabled=false], .send:not([aria-disabled])').click(),
+      ]);
+      await page.locator('.send[aria-disabled=false]').waitFor();
+      await page.unroute(at);
+      const told = (await page.locator('.reply').textContent())!;
+      return { key: request.headers()['idempotency-key'], body: request.postData(), told };
+    };
+    const problem = (status: number, retriable: boolean) => (route: Route) =>
+      route.fulfill({
+        status,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ type: 'about:blank', title: 'x', status, code: 'x', retriable, action: 'retry' }),
+      });
+    const other = (status: number, contentType: string) => (route: Route) =>
+      route.fulfill({ status, contentType, body: '<p>Of somebody on the way' });
+    const first = await pressed(problem(409, true));
+    expect(first.key).toBeTruthy();
+    expect(first.told).toContain('Send keeps the key');
+    for (const answer of [
+      problem(408, true),
+      problem(402, true),
+      other(403, 'text/html'),
+      other(404, 'text/html'),
+      other(200, 'text/html'),
+      other(502, 'text/html'),
+      (route: Route) => route.abort(),
+      problem(409, false),
+    ]) {
+      const { key, body } = await pressed(answer);
+      expect([key, body], 'the same bytes').toEqual([first.key, first.body]);
+    }
+    expect(await page.locator('.reply').textContent()).not.toContain('keeps the key');
+    const second = await pressed(problem(503, true));
+    expect(second.key, 'it was settled').not.toBe(first.key);
+
+    // Nothing has come when another page is opened: the service may have done it.
+    await page.route(at, () => undefined);
+    await Promise.all([
+      page.waitForRequest((one) => one.url().endsWith('/v1/payouts')),
+      page.getByRole('button', { name: 'Send', exact: true }).click(),
+    ]);
+    await page.evaluate(() => (location.hash = '#/'));
+    await page.getByRole('heading', { name: 'Begin' }).waitFor();
+    await page.unroute(at);
+    await page.evaluate(() => (location.hash = '#/operation/sendPayout'));
+    await expect.poll(() => page.locator('.reply').textContent()).toContain('another page was opened');
+    const third = await pressed(problem(422, false));
+    expect([third.key, third.body]).toEqual([second.key, second.body]);
+    await page.evaluate(() => (location.hash = '#/'));
+    await page.getByRole('heading', { name: 'Begin' }).waitFor();
+    await page.evaluate(() => (location.hash = '#/operation/sendPayout'));
+    expect((await pressed(problem(503, true))).key).not.toBe(second.key);
+    complaints.length = 0; // Chromium tells of each failure
+  });
+
+  test('events are shown as they come, until Stop or another page; connections are left for the rest', async () => {
+    await open('#/operation/getEvents');
+    await signIn();
+    const begin = async () => {
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await expect.poll(() => page.locator('.reply').textContent()).toContain('event: ready');
+    };
+    await page.setViewportSize({ width: 390, height: 844 });
+    await begin();
+    expect(await page.locator('.send').getAttribute('aria-disabled')).toBe('true');
+    await expectUsable('events', false);
+    await page.getByRole('button', { name: 'Stop' }).press('Enter');
+    await expect.poll(() => page.locator('.reply').textContent()).toContain('It ends here: you pressed Stop.');
+    const told = await page.locator('.reply').textContent();
+    expect(told).toMatch(/^200 in \d+ ms/);
+    expect(told, 'what has come stays').toContain('event: ready');
+    expect(await page.evaluate(() => document.activeElement?.textContent), 'the focus is not lost').toBe('Send');
+
+    // A browser has six connections for one place.
+    for (let count = 0; count < 7; ++count) {
+      await begin();
+      await page.evaluate(() => (location.hash = '#/operation/listLocations'));
+      await page.getByRole('heading', { name: /locations/i }).waitFor();
+      await page.evaluate(() => (location.hash = '#/operation/getEvents'));
+      await page.locator('#parameter-query-topics').waitFor();
+    }
+    await page.evaluate(() => (location.hash = '#/operation/listLocations'));
+    await page.getByRole('heading', { name: /locations/i }).waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => page.locator('.reply strong').allTextContents()).toEqual(['200']);
+    await signOut();
+    expect(complaints).toEqual([]);
+  });
+
+  test('every request has an end, and what has come by then is shown', async () => {
+    const slow = await startServer((request, reply) => {
+      const { pathname } = new URL(request.url!, 'http://x');
+      if (pathname.endsWith('/silent')) return;
+      reply.writeHead(200, { 'Content-Type': pathname.endsWith('/events') ? 'text/event-stream' : 'application/json' });
+      if (pathname.endsWith('/long')) return reply.end(`"${'é'.repeat(1 << 20)}"`);
+      reply.write('{"first": "half"');
+      if (pathname.endsWith('/cut')) setTimeout(() => reply.destroy(), 50);
+    });
+    const other = await browser.newPage();
+    try {
+      // Here a minute is 600 ms.
+      await other.addInitScript(() => {
+        const real = globalThis.setTimeout;
+        globalThis.setTimeout = ((use: () => void, ms: number) =>
+          real(use, ms >= 30_000 ? ms / 100 : ms)) as typeof setTimeout;
+      });
+      await other.goto(`${service.url}/docs/reader#/operation/getMe`);
+      await other.locator('#content h1').waitFor();
+      const told = async (kind: string) => {
+        await other.route('**/v1/auth/me', (route) => route.continue({ url: `${slow.url}/${kind}` }));
+        await other.getByRole('button', { name: 'Send', exact: true }).click();
+        await other.locator('.send[aria-disabled=false]').waitFor();
+        await other.unroute('**/v1/auth/me');
+        return (await other.locator('.reply').textContent())!;
+      };
+      expect(await told('silent')).toBe('No answer: it took more than 60 seconds');
+      for (const [kind, why] of [
+        ['half', 'it took more than 60 seconds'],
+        ['events', 'it took more than 300 seconds'],
+        ['cut', 'the connection broke'],
+      ]) {
+        const text = await told(kind!);
+        expect(text, kind).toContain(`It ends here: ${why}`);
+        expect(text, kind).toContain('{"first": "half"');
+      }
+      expect(await told('long')).toContain('It ends here: it is longer than 1 MiB.');
+      expect((await other.locator('.reply pre').first().textContent())!.length).toBeGreaterThan(500_000);
+
+      // The page's own, too: a sign-in, and a guide.
+      await other.route('**/v1/auth/login', (route) => route.continue({ url: `${slow.url}/silent` }));
+      await other.locator('#account').click();
+      await other.getByRole('button', { name: /^As owner/ }).click();
+      await expect.poll(() => other.locator('#signing .fault').textContent()).toContain('more than 30 seconds');
+      await other.keyboard.press('Escape');
+      await other.route('**/docs/guides/offline.html', (route) => route.continue({ url: `${slow.url}/silent` }));
+      await other.evaluate(() => (location.hash = '#/guide/offline'));
+      await other.getByRole('heading', { name: 'This did not load' }).waitFor();
+      expect(await other.locator('#content').textContent()).toContain('more than 60 seconds');
+      await other.unroute('**/docs/guides/offline.html');
+      await other.getByRole('button', { name: 'Try again' }).click();
+      await other.getByRole('heading', { name: 'Offline in ten minutes' }).waitFor();
+      await other.route('**/docs/guides/search.json', (route) => route.abort());
+      await other.locator('#query').fill('refund');
+      await expect
+        .poll(() => other.locator('#found [role=status]').textContent())
+        .toMatch(/\d found: without the texts/);
+      await other.unroute('**/docs/guides/search.json');
+      await other.locator('#query').fill('refunds');
+      await expect.poll(() => other.locator('#found [role=status]').textContent()).toMatch(/\d found$/);
+    } finally {
+      await other.close();
+      await slow.stop();
+    }
+  });
+
+  test('whoever signs out, or is somebody else, while a token is renewed stays so', async () => {
+    await open('#/operation/getMe');
+    const account = page.locator('#account');
+    const renewing = async (meanwhile: () => Promise<void>) => {
+      let release!: () => void;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      let refused = false;
+      await page.route('**/v1/auth/me', (route) => {
+        if (refused) return route.continue();
+        refused = true;
+        return route.fulfill({
+          status: 401,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ code: 'auth.token_expired', retriable: true, action: 'refresh_auth' }),
+        });
+      });
+      await page.route('**/v1/auth/refresh', async (route) => {
+        const response = await route.fetch();
+        await held;
+        await route.fulfill({ response });
+      });
+      await Promise.all([
+        page.waitForRequest('**/v1/auth/refresh'),
+        page.getByRole('button', { name: 'Send', exact: true }).click(),
+      ]);
+      await meanwhile();
+      const left = account.textContent();
+      release();
+      await page.locator('.send[aria-disabled=false]').waitFor();
+      await page.unrouteAll();
+      return [await left, await account.textContent()];
+    };
+    await signIn();
+    const out = page.waitForResponse((one) => one.url().endsWith('/v1/auth/logout'));
+    expect(await renewing(() => account.click())).toEqual(['Sign in', 'Sign in']);
+    expect((await out).status(), 'the session is ended with its new token').toBe(204);
+    expect(await page.evaluate(() => sessionStorage.getItem('reader.account'))).toBeNull();
+
+    await signIn();
+    const names = await renewing(async () => {
+      await account.click();
+      await account.click();
+      await page.getByRole('button', { name: /^As cashier/ }).click();
+      await page.getByRole('button', { name: 'Sign out cashier' }).waitFor();
+    });
+    expect(names).toEqual(['Sign out cashier', 'Sign out cashier']);
+    expect(await page.locator('.reply strong').textContent(), 'nobody else sends it').toBe('401');
+
+    // A session that is over is said to be over.
+    await signIn();
+    await page.evaluate(() => {
+      const account = JSON.parse(sessionStorage.getItem('reader.account')!);
+      sessionStorage.setItem(
+        'reader.account',
+        JSON.stringify({ ...account, token: `${account.token}x`, refresh: 'x' }),
+      );
+    });
+    await page.reload();
+    await page.locator('#content h1').waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => account.textContent()).toBe('Sign in');
+    expect(await page.locator('#request').textContent()).toContain('sign in first');
+    complaints.length = 0; // Chromium tells of each 401
+  });
+
+  test('a reply is shown whatever its headers are', async () => {
+    await open('#/operation/createCategory');
+    const headers = { location: 'http://[', etag: '<b>' };
+    await page.route('**/v1/categories', (route) => route.fulfill({ status: 201, json: { name: 'Shown' }, headers }));
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expect.poll(() => page.locator('.reply').textContent()).toContain('Shown');
+    await page.unroute('**/v1/categories');
   });
 
   test('a row that was made is changed by its id and its version', async () => {
@@ -339,13 +578,57 @@ describe.skipIf(noBrowser)('the reader', () => {
     await expectUsable('a reply', false);
   });
 
-  test('Swagger UI signs people of the demo in and out', async () => {
+  test('Swagger UI signs people of the demo in and out; it keeps a key that is not settled, and ends events', async () => {
     await page.goto(`${service.url}/docs`);
     await page.locator('.opblock-tag').first().waitFor();
     await page.getByRole('button', { name: 'As owner' }).click();
     await expect.poll(() => page.locator('#state').textContent()).toContain('Signed in as owner');
     const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('docs.session')!).token as string);
     expect((await service.api('GET', '/v1/auth/me', { token })).status).toBe(200);
+
+    const operation = async (tag: string, id: string) => {
+      const section = page.locator(`[id="operations-tag-${tag}"]`);
+      if ((await section.getAttribute('data-is-open')) !== 'true') await section.click();
+      const block = page.locator(`[id="operations-${tag}-${id}"]`);
+      await block.locator('.opblock-summary-control').click();
+      return block;
+    };
+    const sale = await operation('sales', 'createSale');
+    const sent: unknown[] = [];
+    for (const retriable of [true, false, undefined]) {
+      await page.route('**/v1/sales', (route) => {
+        const { headers, body } = { headers: route.request().headers(), body: route.request().postDataJSON() };
+        sent.push(`${headers['idempotency-key']} ${body.clientRequestId} ${body.occurredAt}`);
+        if (retriable === undefined) return route.abort();
+        return route.fulfill({
+          status: 409,
+          contentType: 'application/problem+json',
+          body: `{"retriable":${retriable}}`,
+        });
+      });
+      await Promise.all([
+        page.waitForRequest((one) => one.url().endsWith('/v1/sales')),
+        sale.getByRole('button', { name: 'Execute' }).click(),
+      ]);
+      await sale.locator('.loading-container').waitFor({ state: 'detached' });
+      await page.unroute('**/v1/sales');
+    }
+    expect(sent[1], 'the same until it is settled').toBe(sent[0]);
+    expect(sent[2]).not.toBe(sent[0]);
+
+    const events = await operation('sync', 'getEvents');
+    await events.getByRole('button', { name: 'Execute' }).click();
+    await expect
+      .poll(
+        () =>
+          events
+            .locator('.live-responses-table')
+            .textContent({ timeout: 500 })
+            .catch(() => ''),
+        { timeout: 60_000 },
+      )
+      .toContain('event: ready');
+
     await page.getByRole('button', { name: 'Authorize', exact: true }).click();
     const bearer = page.locator('.auth-container').filter({ has: page.getByRole('button', { name: 'Logout' }) });
     const [reply] = await Promise.all([
@@ -355,7 +638,7 @@ describe.skipIf(noBrowser)('the reader', () => {
     expect(reply.status()).toBe(204);
     expect((await service.api('GET', '/v1/auth/me', { token })).status).toBe(401);
     expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(token);
-  });
+  }, 300_000); // a busy machine draws it slowly
 
   test('addresses beside the pages lead to them', async () => {
     for (const [at, location] of [
@@ -524,6 +807,22 @@ describe.skipIf(noBrowser)('the reader', () => {
   });
 });
 
+// A server that answers otherwise than the service.
+async function startServer(
+  answer: (request: IncomingMessage, reply: ServerResponse) => unknown,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
 // ---- What is seen -----------------------------------------------------------------------------------------------
 
 async function expectUsable(name: string, picture: boolean): Promise<void> {
@@ -625,7 +924,38 @@ describe('JSON of a reply', () => {
     ['"text"', '"text"'],
     ['null', 'null'],
   ])('%s', (text, expected) => expect(indented(text)).toBe(expected));
+  test('that is deep stays small', () =>
+    expect(indented('['.repeat(5000) + ']'.repeat(5000)).length).toBeLessThan(3e6));
   test('that is none is refused', () => expect(() => indented('{"a":')).toThrow());
+});
+
+describe('what settles a request', () => {
+  const json = { 'application/json': {} };
+  const responses = {
+    200: { content: json },
+    201: { content: { '*/*': {} } },
+    204: {},
+    206: { content: { 'image/*': {} } },
+  };
+  const body = (retriable?: unknown) => ({ retriable });
+  test.each([
+    [{ status: 200, type: 'application/json', body: {} }, true],
+    [{ status: 200, type: 'Application/JSON; charset=utf-8', body: {} }, true],
+    [{ status: 200, type: 'application/json', cut: 'it took too long' }, false],
+    [{ status: 200, type: 'text/html' }, false],
+    [{ status: 201, type: '' }, true],
+    [{ status: 202, type: 'application/json', body: {} }, false],
+    [{ status: 204, type: '' }, true],
+    [{ status: 206, type: 'image/png' }, true],
+    [{ status: 206, type: 'imagery/png' }, false],
+    [{ status: 409, type: 'application/problem+json', body: body(true) }, false],
+    [{ status: 409, type: 'application/problem+json', body: body(false) }, true],
+    [{ status: 500, type: 'application/problem+json', body: body(false) }, true],
+    [{ status: 422, type: 'application/problem+json', body: body() }, false],
+    [{ status: 422, type: 'application/problem+json', body: body('false') }, false],
+    [{ status: 404, type: 'application/json', body: null }, false],
+    [{ status: 404, type: 'text/html' }, false],
+  ])('%o: %s', (answer, expected) => expect(settles(answer, responses)).toBe(expected));
 });
 
 describe('samples', () => {

@@ -1,5 +1,6 @@
-/* global document, location, MutationObserver, setTimeout, SwaggerUIBundle */
+/* global AbortController, Blob, document, location, MutationObserver, Response, setTimeout, SwaggerUIBundle */
 // A file of its own: the Content-Security-Policy allows no inline script.
+import { endAfter, isEvents, limits, received, settles, typeOf } from './exchange.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { browser, jsonOf, tab } from './kept.js';
 import { begin, end } from './session.js';
@@ -38,8 +39,10 @@ function complete() {
 
 // The Idempotency-Key that is filled in is an example: sent twice, with two bodies, it is refused. It stands for a new one with each
 // Execute, in the body (clientRequestId) as well; so does the time of an example for the present. What somebody has typed is sent as it
-// is: a clientRequestId is then the key, too, and the other way round. Swagger UI shows what was sent.
+// is: a clientRequestId is then the key, too, and the other way round. Swagger UI shows what was sent. Until there is an answer that
+// settles it, an Execute sends the same key and time again.
 let examples;
+const open = new Map(); // "POST /v1/sales" → { key, moment }
 function examplesOf() {
   const operations = Object.values(ui.specSelectors.specJson().toJS().paths ?? {}).flatMap((path) =>
     Object.values(path),
@@ -59,18 +62,39 @@ function examplesOf() {
 function refreshed(request) {
   if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(request.url))
     throw new Error('A browser cannot send . or .. as a part of a path.');
+  if (request.loadSpec) return request;
+  request.userFetch = fetched;
   const text = typeof request.body === 'string' ? request.body : undefined;
   const given = request.headers?.['Idempotency-Key'];
-  if (text === undefined && given === undefined) return request; // the document itself, too
+  if (text === undefined && given === undefined) return request;
   examples ??= examplesOf();
   const id = memberOf(text, 'key');
   const typed = [given, id].filter((one) => one !== undefined && !examples.keys.has(one));
-  const key = typed.length > 0 ? unquoted(typed[0]) : newKey();
+  const before = open.get(placeOf(request.url, request));
+  const key = typed.length > 0 ? unquoted(typed[0]) : (before?.key ?? newKey());
+  const moment = before?.key === key ? before.moment : momentOf(new Date());
+  open.set(placeOf(request.url, request), { key, moment });
   if (examples.keys.has(given)) request.headers['Idempotency-Key'] = key;
   if (examples.keys.has(id)) request.body = withMember(request.body, 'key', key);
-  if (examples.moments.has(memberOf(text, 'moment')))
-    request.body = withMember(request.body, 'moment', momentOf(new Date()));
+  if (examples.moments.has(memberOf(text, 'moment'))) request.body = withMember(request.body, 'moment', moment);
   return request;
+}
+
+const placeOf = (url, { method }) => `${method} ${new URL(url, location.href).pathname}`;
+
+// Instead of fetch(). Swagger UI waits until a reply is whole: of events it has what came within some seconds.
+async function fetched(url, init) {
+  const control = new AbortController();
+  endAfter(init.body instanceof Blob ? limits.upload : limits.answer, control);
+  const reply = await fetch(url, { ...init, signal: control.signal });
+  const { status, headers } = reply;
+  if (isEvents(typeOf(reply))) {
+    endAfter(5, control);
+    return new Response((await received(reply, control)).text, { status, headers });
+  }
+  const body = status < 400 ? undefined : jsonOf(await reply.clone().text());
+  if (settles({ status, type: typeOf(reply), body }, { [status]: {} })) open.delete(placeOf(url, init));
+  return reply;
 }
 
 // ---- Who calls --------------------------------------------------------------------------------------------------
@@ -111,6 +135,7 @@ function restore() {
 }
 
 async function signOut() {
+  open.clear();
   const session = jsonOf(tab.get(mine));
   tab.set(mine, null);
   if (!session) return;

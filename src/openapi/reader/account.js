@@ -14,23 +14,40 @@ if (typeof account?.token !== 'string') account = null;
 export const token = () => account?.token;
 export const whenChanged = (listener) => listeners.push(listener);
 
-function become(next) {
+// left: somebody has signed out.
+function become(next, left = false) {
   account = next;
   tab.set(kept, next && JSON.stringify(next));
   const out = next?.refresh ? `Sign out ${next.name}` : 'Forget token';
   document.getElementById('account').textContent = next ? out : 'Sign in';
-  for (const listener of listeners) listener();
+  for (const listener of listeners) listener(left);
 }
 
-// A token of this page's own session that has run out: true when there is a new one.
+// A refresh token serves once, so whoever needs a new one while one is asked for waits for that.
+let renewal; // { of, done }: the account after it, null when its session is over, undefined when that is not known
+function renewalOf(old) {
+  if (renewal?.of === old) return renewal.done;
+  const asked = async () => {
+    try {
+      return { ...old, ...(await renewed(old, service.signIn, service.server)) };
+    } catch (error) {
+      if (renewal.of === old) renewal = undefined;
+      return error.status === 401 ? null : undefined;
+    }
+  };
+  renewal = { of: old };
+  renewal.done = asked();
+  return renewal.done;
+}
+
+// A token of this page's own session that has run out: true when there is a new one. Who has signed out meanwhile, or is somebody
+// else, stays so.
 export async function renew() {
-  if (!account?.refresh) return false;
-  try {
-    become({ ...account, ...(await renewed(account, service.signIn, service.server)) });
-    return true;
-  } catch {
-    return false;
-  }
+  const old = account;
+  if (!old?.refresh) return false;
+  const next = await renewalOf(old);
+  if (next !== undefined && account === old) become(next);
+  return Boolean(next) && account === next;
 }
 
 // config: `people` and `signIn` of /docs/reader.json, both in development alone.
@@ -96,10 +113,11 @@ export function accountButton(config, server) {
   button.addEventListener('click', async () => {
     if (!account) return ask();
     const left = account;
-    become(null);
+    become(null, true);
     if (!left.refresh) return;
     try {
-      await end(left, config.signIn, server);
+      const renewed = renewal?.of === left && (await renewal.done);
+      await end(renewed || left, config.signIn, server);
     } catch (error) {
       ask(`You are signed out here, but the service has not ended the session: ${error.message}`);
     }

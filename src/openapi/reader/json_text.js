@@ -4,7 +4,7 @@ export function indented(text) {
   JSON.parse(text);
   const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g);
   let depth = 0;
-  const line = () => `\n${'  '.repeat(depth)}`;
+  const line = () => `\n${'  '.repeat(Math.min(depth, 100))}`; // brackets by the thousand would be a text of gigabytes
   const parts = tokens.map((token, at) => {
     const opened = /^[{[]$/.test(tokens[at - 1] ?? '');
     if (/^[}\]]$/.test(token)) {

@@ -3,17 +3,20 @@
 // document, the guides, and /docs/reader.json, which says what this service has.
 import { accountButton } from './account.js';
 import { decoded, element, inline, prose } from './dom.js';
+import { within } from './exchange.js';
 import { browser } from './kept.js';
 import { badge, operationView } from './operation.js';
-import { copyButton, noRequest, requestPane } from './request.js';
+import { copyButton, leavePane, noRequest, requestPane } from './request.js';
 import { find, indexOf } from './search.js';
 
 const at = (id) => document.getElementById(id);
-const json = async (url) => {
-  const reply = await fetch(url);
-  if (!reply.ok) throw new Error(`${url}: ${reply.status}`);
-  return reply.json();
-};
+const text = (url) =>
+  within(60, async (signal) => {
+    const reply = await fetch(url, { signal });
+    if (!reply.ok) throw new Error(`${url}: ${reply.status}`);
+    return reply.text();
+  });
+const json = async (url) => JSON.parse(await text(url));
 
 // ---- What there is to read ------------------------------------------------------------------------------------
 
@@ -73,11 +76,10 @@ function overview({ openapi, operations, pages, config }) {
 }
 
 async function pageView(page) {
-  const reply = await fetch(`/docs/guides/${page.name}.html`);
-  if (!reply.ok) throw new Error(`The page ${page.name} is not there: ${reply.status}`);
+  const html = await text(`/docs/guides/${page.name}.html`);
   const view = element('article', { class: 'guide' });
   // Our own pages, which the build has made of Markdown, without script.
-  view.innerHTML = await reply.text();
+  view.innerHTML = html;
   for (const block of view.querySelectorAll('figure.code'))
     block.append(copyButton(() => block.querySelector('code').textContent));
   view.querySelector('h1')?.setAttribute('tabindex', '-1');
@@ -133,7 +135,15 @@ function showMenu(open) {
   document.body.classList.toggle('menu-open', open);
 }
 
+// What is pressed in place of the same link, which leads nowhere new.
+const failure = (error, again) => [
+  element('h1', { tabindex: '-1' }, 'This did not load'),
+  element('p', {}, error.message),
+  element('button', { type: 'button', onclick: again }, 'Try again'),
+];
+
 async function show(site, focus) {
+  leavePane();
   const whole = decoded(location.hash || '#/');
   const [href, anchor] = whole.split('~');
   const entry = site.operations.find((one) => one.href === href);
@@ -149,7 +159,7 @@ async function show(site, focus) {
         element('p', {}, element('a', { href: '#/' }, 'Overview')),
       ];
   } catch (error) {
-    view = [element('h1', { tabindex: '-1' }, 'This did not load'), element('p', {}, error.message)];
+    view = failure(error, () => show(site, true));
   }
   if (decoded(location.hash || '#/') !== whole) return; // somebody was faster
   at('content').replaceChildren(...view);
@@ -171,8 +181,9 @@ async function show(site, focus) {
 // ---- Search ---------------------------------------------------------------------------------------------------
 
 // The texts of the guides come when somebody searches first.
-async function everything({ openapi, operations, pages }) {
-  const texts = pages.length > 0 ? await json('/docs/guides/search.json') : {};
+const textsOf = ({ pages }) => (pages.length > 0 ? json('/docs/guides/search.json') : {});
+
+function everything({ openapi, operations, pages }, texts) {
   return indexOf([
     ...operations.map(({ id, path, tag, href, operation, event }) => ({
       kind: event ? 'event' : 'operation',
@@ -209,14 +220,19 @@ function search(site) {
   const draw = async () => {
     const asked = query.value;
     if (asked.trim() === '') return close();
-    index ??= await everything(site);
+    let fault;
+    try {
+      index ??= everything(site, await textsOf(site));
+    } catch (error) {
+      fault = `: without the texts of the guides, which did not load (${error.message})`;
+    }
     if (query.value !== asked) return;
-    const hits = find(index, asked);
+    const hits = find(index ?? everything(site, {}), asked);
     const rows = hits.map(({ kind, title, href }) =>
       element('li', {}, element('a', { href, onclick: close }, element('small', {}, kind), title)),
     );
     found.replaceChildren(
-      element('p', { role: 'status' }, hits.length === 0 ? 'Nothing found' : `${hits.length} found`),
+      element('p', { role: 'status' }, hits.length === 0 ? 'Nothing found' : `${hits.length} found`, fault ?? ''),
       element('ul', {}, ...rows),
     );
     found.hidden = false;
@@ -309,5 +325,5 @@ async function start() {
 }
 
 start().catch((error) => {
-  at('content').replaceChildren(element('h1', {}, 'This did not load'), element('p', {}, error.message));
+  at('content').replaceChildren(...failure(error, () => location.reload()));
 });

@@ -1,19 +1,25 @@
-/* global document, Headers, navigator, performance */
+/* global AbortController, document, Headers, navigator, performance */
 // The third pane: what an operation is sent, as samples in several languages, and sent from here.
 import { renew, token, whenChanged } from './account.js';
 import { element } from './dom.js';
+import { exchange, isJson, settles, typeOf } from './exchange.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { indented } from './json_text.js';
 import { browser, jsonOf } from './kept.js';
-import { forget, idFor, readerOf, remember, tagFor } from './made.js';
+import { forget, idFor, remember, tagFor } from './made.js';
+import { codeBlock, coming, keyStays, replyView } from './reply.js';
 import { samples } from './samples.js';
 import { resolved } from './schema.js';
 
 let shown; // draws the samples anew when the account has changed
+let underWay; // ends the request of the pane that is shown
+const open = new Map(); // operation → its pane, while what it has sent is not settled: the next press is to send the same key
 // What one caller was answered is not the next one's.
-whenChanged(() => {
-  if (!token()) forget();
-  shown?.();
+whenChanged((left) => {
+  const gone = left || !token();
+  if (left) open.clear();
+  if (gone) forget();
+  shown?.(gone);
 });
 
 export function copyButton(textOf) {
@@ -28,9 +34,6 @@ export function copyButton(textOf) {
   });
   return button;
 }
-
-const codeBlock = (text, label) =>
-  element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, element('code', {}, text));
 
 const dots = /^(\.|%2e){1,2}$/i;
 
@@ -55,7 +58,7 @@ function fieldOf(path, parameter) {
     { for: id },
     element('code', {}, name),
     ` in the ${parameter.in}${required ? ', required' : ''}`,
-    key && '; a new one for each request, unless you type one',
+    key && '; a new one when the last is settled, unless you type one',
     made && '; of the last reply',
   );
   // Browsers fold these out of an address, however they are written.
@@ -110,28 +113,34 @@ function requestOf(entry, fields, body, server) {
   };
 }
 
+// undefined: there is none, or it is no address.
+function pathnameOf(location, base) {
+  try {
+    return location === null ? undefined : new URL(location, base).pathname;
+  } catch {
+    return undefined;
+  }
+}
+
 // Of a reply, what the page shows and keeps.
-async function answerOf(reply, took) {
-  const type = reply.headers.get('Content-Type') ?? '';
-  const isText = /json|text/.test(type) || type === '';
-  const text = isText ? await reply.text() : `${(await reply.blob()).size} bytes of ${type}`;
-  const location = reply.headers.get('Location');
-  const at = location && new URL(location, reply.url);
+function answerOf({ reply, text, bytes, cut }, took) {
+  const type = typeOf(reply);
   return {
     status: reply.status,
+    type,
     took,
+    cut,
     id: reply.headers.get('X-Request-Id'),
     replayed: reply.headers.get('Idempotent-Replayed'),
     etag: reply.headers.get('ETag'),
-    location: at && at.pathname,
-    retriable: reply.status === 429 || reply.status >= 500,
-    body: /json/.test(type) ? jsonOf(text) : undefined,
-    text: pretty(text, type),
+    location: pathnameOf(reply.headers.get('Location'), reply.url),
+    body: isJson(type) && !cut ? jsonOf(text) : undefined,
+    text: text === '' && bytes > 0 ? `${bytes} bytes of ${type}` : pretty(text, type),
   };
 }
 
 function pretty(text, type) {
-  if (!/json/.test(type)) return text;
+  if (!isJson(type)) return text;
   try {
     return indented(text);
   } catch {
@@ -139,24 +148,24 @@ function pretty(text, type) {
   }
 }
 
-// request: what samples() takes, with the bytes of a file. A token of this page's session that has run out is renewed, once: it was
-// refused before anything was done.
-async function answerTo(request) {
+// request: what samples() takes, with the bytes of a file; how: what exchange() takes. A token of this page's session that has run
+// out is renewed, once: it was refused before anything was done.
+async function answerTo(request, how) {
   const began = performance.now();
-  const send = () => {
+  const send = async () => {
     const headers = new Headers(request.headers);
     if (request.authorized && token()) headers.set('Authorization', `Bearer ${token()}`);
     const { url, method } = request;
-    return fetch(url, { method, headers, body: request.file ? request.bytes : request.body, credentials: 'omit' });
+    const init = { method, headers, body: request.file ? request.bytes : request.body, credentials: 'omit' };
+    return answerOf(await exchange(url, init, how), Math.round(performance.now() - began));
   };
-  let reply = await send();
-  const isOver = async () => jsonOf(await reply.clone().text())?.action === 'refresh_auth';
-  if (reply.status === 401 && request.authorized && (await isOver()) && (await renew())) reply = await send();
-  return answerOf(reply, Math.round(performance.now() - began));
+  const answer = await send();
+  const isOver = answer.status === 401 && request.authorized && answer.body?.action === 'refresh_auth';
+  return isOver && (await renew()) && !how.control.signal.aborted ? send() : answer;
 }
 
-// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and new with each request
-// that was answered. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
+// The key and the time of an example, which stand in the field and in the body: new when the form is drawn, and when a reply has
+// settled the request. What is shown is what is sent. Key and clientRequestId follow each other, as the service wants them equal; one
 // that somebody has typed stays.
 function freshness(keyField, area) {
   const shared = () => (keyField ? keyField.input.value : memberOf(area?.value, 'key'));
@@ -173,6 +182,7 @@ function freshness(keyField, area) {
   };
   make();
   return {
+    hasKey: () => Boolean(shared()),
     // After somebody has typed.
     follow(input) {
       const key = keyField && unquoted(keyField.input.value);
@@ -215,31 +225,11 @@ function packageNote({ sdk, sdkPage }) {
   );
 }
 
-// A reply, and what it is the reply to. An address that an operation reads is a link to it.
-function replyView(request, { status, took, id, replayed, location, text }, { operations }) {
-  const line = (...content) => element('p', { class: 'limits' }, ...content);
-  const reader = location && readerOf(operations, location);
-  const place = reader ? element('a', { href: reader.entry.href }, location) : location;
-  const head = `${request.method} ${request.url}`;
-  const lines = [head, ...request.headers.map(([name, value]) => `${name}: ${value}`)];
-  const sent = request.file ? '(the bytes of the file)' : request.body;
-  return [
-    element('p', { class: status < 400 ? 'good' : 'bad' }, element('strong', {}, String(status)), ` in ${took} ms`),
-    ...(replayed ? [line(`Idempotent-Replayed: ${replayed}: the stored reply, nothing was done again`)] : []),
-    ...(location ? [line('Location: ', place)] : []),
-    ...(id ? [line(`Request ${id}`)] : []),
-    ...(text ? [codeBlock(text, 'The reply')] : []),
-    element(
-      'details',
-      {},
-      element('summary', {}, 'What was sent'),
-      codeBlock([...lines, ...(sent === undefined ? [] : ['', sent])].join('\n'), 'What was sent'),
-    ),
-  ];
-}
-
 // entry: { id, method, path, operation }; options: openapi, operations, server, sdk, sdkPage.
 export function requestPane(entry, options) {
+  leavePane();
+  const kept = open.get(entry);
+  if (kept) return kept();
   const { operation } = entry;
   const fields = (operation.parameters ?? []).map((one) => fieldOf(entry.path, resolved(options.openapi, one)));
   const body = bodyOf(options.openapi, operation);
@@ -282,39 +272,56 @@ export function requestPane(entry, options) {
   const send = element('button', { type: 'submit', class: 'send' }, 'Send');
   const again = element('button', { type: 'button', hidden: true, onclick: () => trial(last) }, 'Send the same again');
   let last;
-  let busy = false;
+  let control; // while a request is under way
   let answered = false;
   // Not `disabled`, which would take the focus away.
   const setBusy = (on) => {
-    busy = on;
     for (const button of [send, again]) button.setAttribute('aria-disabled', String(on));
   };
+  const responses = Object.fromEntries(
+    Object.entries(operation.responses ?? {}).map(([status, one]) => [status, resolved(options.openapi, one)]),
+  );
+  function keep(answer, request) {
+    answered = settles(answer, responses);
+    if (answered) open.delete(entry);
+    const path = pathOf(new URL(request.url).pathname);
+    if (answer.location) answer.location = pathOf(answer.location);
+    if (answer.status >= 300) return;
+    answer.location = remember(entry, path, answer, options.operations);
+    if (version && tagFor(path)) version.input.value = tagFor(path);
+  }
   async function trial(request) {
-    if (busy) return;
+    if (control) return;
+    underWay = control = new AbortController();
+    const own = control;
     setBusy(true);
     last = request;
+    answered = false;
+    const reads = request.method === 'GET';
+    if (!reads) open.set(entry, show);
+    const view = coming(reply, () => own.abort(new Error('you pressed Stop')));
+    reply.scrollIntoView({ block: 'nearest' });
+    let drawn;
     try {
-      const answer = await answerTo(request);
-      answered = !answer.retriable;
-      const path = pathOf(new URL(request.url).pathname);
-      if (answer.location) answer.location = pathOf(answer.location);
-      if (answer.status < 300) {
-        answer.location = remember(entry, path, answer, options.operations);
-        if (version && tagFor(path)) version.input.value = tagFor(path);
-      }
-      reply.replaceChildren(...replyView(request, answer, options));
+      const answer = await answerTo(request, { control, told: view });
+      keep(answer, request);
+      const keeps = !reads && !answered && fresh.hasKey();
+      drawn = replyView(request, answer, { ...options, keeps });
     } catch (error) {
-      answered = false;
-      reply.replaceChildren(element('p', { class: 'bad' }, `No answer: ${error.message}`));
-    } finally {
-      setBusy(false);
-      again.hidden = request.method === 'GET';
-      reply.scrollIntoView({ block: 'nearest' });
+      const keeps = !reads && fresh.hasKey();
+      drawn = [element('p', { class: 'bad' }, `No answer: ${error.message}`), ...keyStays(keeps)];
     }
+    view.end();
+    control = undefined;
+    setBusy(false);
+    if (view.hasFocus()) send.focus();
+    reply.replaceChildren(...drawn);
+    again.hidden = reads;
+    reply.scrollIntoView({ block: 'nearest' });
   }
   const submit = (event) => {
     event.preventDefault();
-    if (busy) return;
+    if (control) return;
     if (answered) fresh.renew();
     answered = false;
     draw();
@@ -336,19 +343,7 @@ export function requestPane(entry, options) {
     ...(file ? [element('div', { class: 'field' }, element('label', { for: 'request-file' }, 'File'), file)] : []),
     element('div', { class: 'presses' }, send, again),
   );
-  shown = () => {
-    if (!token()) {
-      reply.replaceChildren();
-      again.hidden = true;
-    }
-    const asks = current().authorized && !token();
-    needs.textContent = asks ? 'It needs a caller: sign in first, at the top of the page.' : '';
-    needs.hidden = !asks;
-    draw();
-  };
-  tabs.start();
-  shown();
-  return [
+  const view = [
     element('h2', {}, 'Sample'),
     tabs.view,
     sample,
@@ -356,9 +351,32 @@ export function requestPane(entry, options) {
     form,
     reply,
   ];
+  // Also when somebody comes back to it.
+  function show() {
+    shown = (gone) => {
+      if (gone) {
+        reply.replaceChildren();
+        again.hidden = true;
+      }
+      const asks = current().authorized && !token();
+      needs.textContent = asks ? 'It needs a caller: sign in first, at the top of the page.' : '';
+      needs.hidden = !asks;
+      draw();
+    };
+    tabs.start();
+    shown();
+    return view;
+  }
+  return show();
 }
 
-export const noRequest = () => {
-  shown = undefined;
+// Another page is to be drawn.
+export function leavePane() {
+  underWay?.abort(new Error('another page was opened'));
+  underWay = shown = undefined;
+}
+
+export function noRequest() {
+  leavePane();
   document.getElementById('request').replaceChildren();
-};
+}

@@ -3,18 +3,17 @@
 //     const session = await begin({ login, password }, signIn, server);   // { token, refresh }
 //     await end(session, signIn, server);
 
+import { within } from './exchange.js';
+
 async function post(url, { token, body }) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers['Content-Type'] = 'application/json';
-  const reply = await fetch(url, {
-    method: 'POST',
-    headers,
-    credentials: 'omit',
-    keepalive: true,
-    body: body && JSON.stringify(body),
+  const init = { method: 'POST', headers, credentials: 'omit', keepalive: true, body: body && JSON.stringify(body) };
+  const [reply, text] = await within(30, async (signal) => {
+    const reply = await fetch(url, { ...init, signal });
+    return [reply, await reply.text()];
   });
-  const text = await reply.text();
   if (reply.ok) return text === '' ? {} : JSON.parse(text);
   const problem = /json/.test(reply.headers.get('Content-Type') ?? '') ? JSON.parse(text) : {};
   const said = problem.detail ?? problem.title ?? `The service answered ${reply.status}.`;

@@ -1,0 +1,73 @@
+/* global document, clearTimeout, setTimeout */
+// The reply of the third pane: while it comes, and when it is there.
+import { element } from './dom.js';
+import { readerOf } from './made.js';
+
+export const codeBlock = (text, label) =>
+  element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, element('code', {}, text));
+
+// What exchange() tells of a reply that comes. stop: ends it.
+export function coming(place, stop) {
+  const state = element('p', {}, 'Waiting for the answer');
+  let block;
+  let held = '';
+  let timer;
+  const flush = () => {
+    timer = undefined;
+    block ??= place.appendChild(codeBlock('', 'The reply, so far'));
+    block.firstElementChild.append(held);
+    held = '';
+  };
+  const end = () => clearTimeout(timer);
+  place.replaceChildren(state, element('button', { type: 'button', onclick: stop }, 'Stop'));
+  return {
+    // Once more when a token was renewed.
+    head({ status }) {
+      end();
+      [timer, held] = [undefined, ''];
+      block?.remove();
+      block = undefined;
+      state.textContent = `${status}, and more to come`;
+    },
+    text(part) {
+      held += part;
+      timer ??= setTimeout(flush, 100); // a short reply is drawn once
+    },
+    end,
+    hasFocus: () => place.contains(document.activeElement),
+  };
+}
+
+const line = (...content) => element('p', { class: 'limits' }, ...content);
+
+const unsettled = 'This is not settled. Send keeps the key, so that nothing is done twice.';
+export const keyStays = (stays) => (stays ? [line(unsettled)] : []);
+
+function whatWasSent(request) {
+  const lines = [`${request.method} ${request.url}`, ...request.headers.map(([name, value]) => `${name}: ${value}`)];
+  const sent = request.file ? '(the bytes of the file)' : request.body;
+  return element(
+    'details',
+    {},
+    element('summary', {}, 'What was sent'),
+    codeBlock([...lines, ...(sent === undefined ? [] : ['', sent])].join('\n'), 'What was sent'),
+  );
+}
+
+// A reply, and what it is the reply to. An address that an operation reads is a link to it.
+// keeps: the next press sends the same key.
+export function replyView(request, answer, { operations, keeps }) {
+  const { status, took, id, replayed, location, text, cut } = answer;
+  const reader = location && readerOf(operations, location);
+  const place = reader ? element('a', { href: reader.entry.href }, location) : location;
+  return [
+    element('p', { class: status < 400 ? 'good' : 'bad' }, element('strong', {}, String(status)), ` in ${took} ms`),
+    ...(cut ? [line(`It ends here: ${cut}.`)] : []),
+    ...keyStays(keeps),
+    ...(replayed ? [line(`Idempotent-Replayed: ${replayed}: the stored reply, nothing was done again`)] : []),
+    ...(location ? [line('Location: ', place)] : []),
+    ...(id ? [line(`Request ${id}`)] : []),
+    ...(text ? [codeBlock(text, 'The reply')] : []),
+    whatWasSent(request),
+  ];
+}
