@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "async/stopped.h"
 #include "pos/modules/payments/counter_message.h"
 #include "pos/modules/payments/effects.h"
@@ -91,8 +93,8 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
 // Behind fit(), of a subject under any of its names.
 bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose &&
-           std::ranges::contains(asked.subject_names, known.subject_id) && known.amount == asked.amount &&
-           known.phone == asked.phone && known.location_id == asked.location_id;
+           std::ranges::find(asked.subject_names, known.subject_id) != asked.subject_names.end() &&
+           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
 }
 
 void require_same(const PaymentIntent& known, const IntentRequest& asked) {
