@@ -124,7 +124,8 @@ ApiCommands::ApiCommands(CLI::App& cli)
     postman_->add_option("--format", format_, "postman, insomnia, bruno or all")
         ->check(CLI::IsMember({"postman", "insomnia", "bruno", "all"}))
         ->capture_default_str();
-    postman_->add_option("--to", to_, "Write files into this directory; else the collection is printed");
+    postman_->add_option("--to", to_, "Write files into this directory; else the collection is printed")
+        ->type_name("DIR");
     postman_->add_option("--base-url", base_url_, "Where requests go; where `dev` serves by default")
         ->check(CLI::Validator([](const std::string& url) { return fault_of_base_url(url); }, "URL"));
     postman_->add_flag("--environment", environment_, "Print Postman's environment instead: address and log-in");

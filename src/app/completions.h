@@ -1,5 +1,8 @@
 #pragma once
-// What a shell completes of this program's command line. Pure.
+// What a shell completes of this program's command line: commands, options, and options' values. Pure.
+//
+//     command->add_option("--format", format)->check(CLI::IsMember({"postman", "bruno"}));     // these words
+//     command->add_option("--to", folder)->type_name("DIR");                                   // folders; "FILE": files
 //
 //     std::cout << completions(cli, Shell::bash);        // source <(backend-api completions bash)
 

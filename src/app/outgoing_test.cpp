@@ -27,7 +27,9 @@ TEST(Outgoing, LetsTenantsReachThisMachineInDevelopmentAlone) {
 }
 
 TEST(Outgoing, NeedsAFileOfAuthoritiesThatCanBeRead) {
-    EXPECT_EQ(faults({.ca_file = "/nowhere/ca.pem"}, Environment::test), std::vector<std::string>{"/CLIENT_CA_FILE"});
+    for (const auto* path : {"/nowhere/ca.pem", "/etc", "/dev/zero"}) {
+        EXPECT_EQ(faults({.ca_file = path}, Environment::test), std::vector<std::string>{"/CLIENT_CA_FILE"}) << path;
+    }
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct CommandOption {
     std::string doc;
     bool is_required = false;
     bool is_flag = false;
+    std::vector<std::string> values{};  // others are refused; shells complete these
 };
 
 struct CommandInput {

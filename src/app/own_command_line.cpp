@@ -118,6 +118,7 @@ OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : de
             auto* added = option.is_flag ? entry.parser->add_flag(option.name, entry.flags[option.name], option.doc)
                                          : entry.parser->add_option(option.name, entry.values[option.name], option.doc);
             if (option.is_required) added->required();
+            if (!option.values.empty()) added->check(CLI::IsMember(option.values));
         }
         entry.parser->footer(examples_text(cli.get_name(), examples_of(command)));
     }

@@ -340,7 +340,7 @@ const CLI::App* add_completions(CLI::App& cli, Command& command) {
             [](const std::string& name) {
                 return shells.contains(name) ? std::string() : printable(name) + " is none of bash, zsh, fish";
             },
-            ""));
+            "{bash,zsh,fish}"));
     return print;
 }
 
@@ -415,8 +415,15 @@ const CLI::App* add_console(CLI::App& database, console::ConsoleCommand& command
             },
             "UUID"));
     shown->add_option("--data-dir", command.data_directory, "Of the running dev, where DATABASE_URL is not set")
+        ->type_name("DIR")
         ->capture_default_str();
     return shown;
+}
+
+// For --help and the shells alone: a name that no module handles is refused where JOB_QUEUES is.
+CLI::Validator one_of_queues(const Definition& definition) {
+    return {[](const std::string&) { return std::string(); },
+            fmt::format("{{all,{}}}", fmt::join(queues_of(definition), ","))};
 }
 
 int dispatch(const Definition& definition, int argc, char** argv) {
@@ -432,10 +439,14 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     dev_command->add_option("--port", command.port, "Port of the API")
         ->check(CLI::Range(0, 65535))
         ->capture_default_str();
-    dev_command->add_option("--data-dir", command.data_directory, "Where the databases live")->capture_default_str();
+    dev_command->add_option("--data-dir", command.data_directory, "Where the databases live")
+        ->type_name("DIR")
+        ->capture_default_str();
     dev_command->add_flag("--fresh", command.fresh, "Wipe the data directory first");
     auto* worker_command = cli.add_subcommand("worker", "Run background jobs until SIGTERM");
-    worker_command->add_option("--queues", command.queues, "Names, comma-separated; all by default")->delimiter(',');
+    worker_command->add_option("--queues", command.queues, "Names, comma-separated; all by default")
+        ->delimiter(',')
+        ->check(one_of_queues(definition));
     worker_command->add_option("--concurrency", command.concurrency, "Jobs of a queue at a time")
         ->check(CLI::Range(1, 1000));
     auto* outbox_command = cli.add_subcommand("outbox", "List the jobs of the outbox that can never be sent");

@@ -1,12 +1,14 @@
 #include "config/environment.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "base/file.h"
 #include "base/strings.h"
 
 namespace config {
@@ -149,19 +151,9 @@ std::expected<Environment, FileFault> parse_env_file(std::string_view text) { re
 std::expected<Environment, FileFault> read_env_file(const std::filesystem::path& path) {
     std::error_code error;
     if (!std::filesystem::exists(path, error) && !error) return Environment{};
-    const auto size = std::filesystem::is_regular_file(path, error) ? std::filesystem::file_size(path, error) : 0;
-    if (!error && size > max_file_size) return std::unexpected(FileFault{0, "The file is larger than 1 MiB."});
-    // Asked before it is opened: opening a named pipe may never end.
-    const bool is_file = std::filesystem::is_regular_file(path, error);
-    std::ifstream file;
-    if (is_file && !error) file.open(path, std::ios::binary);
-    if (!file.is_open()) {
-        return std::unexpected(FileFault{0, "The file cannot be read: check that it is a file and its permissions."});
-    }
-    std::string text(size, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(size));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return parse_env_file(text);
+    const auto text = base::read_file(path, max_file_size);
+    if (!text) return std::unexpected(FileFault{0, fmt::format("The file {}.", text.error())});
+    return parse_env_file(*text);
 }
 
 Environment environment_of(const char* const* variables) {

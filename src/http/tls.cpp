@@ -12,14 +12,13 @@
 #include <array>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/tls_state.h"
@@ -32,7 +31,6 @@ using Certificate = std::unique_ptr<X509, decltype([](X509* one) { X509_free(one
 using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* one) { EVP_PKEY_free(one); })>;
 using Memory = std::unique_ptr<BIO, decltype([](BIO* one) { BIO_free(one); })>;
 
-constexpr std::size_t largest_file = 1'000'000;
 constexpr auto ticket_key_life = std::chrono::hours(1);
 constexpr long ticket_life_seconds = 2 * 3600;
 
@@ -55,18 +53,10 @@ std::string openssl_reason() {
     throw std::runtime_error(why);
 }
 
-// A pipe would be waited for, and the look at the files would never end.
 std::string read_file(const std::string& name) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(name, error))
-        refuse_pair(fmt::format("{} cannot be read: {}", name, error ? error.message() : "it is no file"));
-    std::ifstream file(name, std::ios::binary);
-    if (!file) refuse_pair(fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
-    std::string text(largest_file + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > largest_file) refuse_pair(fmt::format("{} is larger than a certificate is", name));
-    return text;
+    auto text = base::read_file(name, most_tls_file_bytes);
+    if (!text) refuse_pair(fmt::format("{} {}", name, text.error()));
+    return *std::move(text);
 }
 
 std::string bytes_of(const base::Digest256& digest) { return {digest.begin(), digest.end()}; }

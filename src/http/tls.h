@@ -22,6 +22,8 @@
 
 namespace http {
 
+inline constexpr std::size_t most_tls_file_bytes = 1'000'000;
+
 struct TlsFiles {
     std::string certificate_file;  // PEM: the server's certificate, then those that lead to a root
     std::string key_file;          // PEM, without a passphrase

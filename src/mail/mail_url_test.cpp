@@ -160,12 +160,15 @@ TEST(MailSettings, NameAKeyThatSigns) {
     EXPECT_EQ(issues_of(key, "mail2026"), "");
     EXPECT_THAT(issues_of(key, ""), HasSubstr("/MAIL_DKIM_SELECTOR "));
     EXPECT_THAT(issues_of("", "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
-    EXPECT_THAT(issues_of("/nowhere/key.pem", "mail2026"), HasSubstr("can be read"));
-    EXPECT_THAT(issues_of(directory.string(), "mail2026"), HasSubstr("can be read"));
+    EXPECT_THAT(issues_of("/nowhere/key.pem", "mail2026"), HasSubstr("the file cannot be read: No such file"));
+    EXPECT_THAT(issues_of(directory.string(), "mail2026"), HasSubstr("the file is a folder"));
+    EXPECT_THAT(issues_of("/dev/zero", "mail2026"), HasSubstr("the file is a device"));
+    EXPECT_THAT(issues_of(file_of("large.pem", std::string(20'000, 'k')), "mail2026"),
+                HasSubstr("is larger than 16384 bytes"));
     const auto pipe = directory / "pipe.pem";
     std::filesystem::remove(pipe);
     ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-    EXPECT_THAT(issues_of(pipe.string(), "mail2026"), HasSubstr("a pipe"));
+    EXPECT_THAT(issues_of(pipe.string(), "mail2026"), HasSubstr("the file is a pipe"));
     EXPECT_THAT(issues_of(file_of("no.pem", "no key"), "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
     EXPECT_THAT(issues_of(key, "mail 2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
     const Settings settings{.from = "no-reply@Mail.Example", .dkim_key_file = key, .dkim_selector = "mail2026"};

@@ -1,16 +1,16 @@
 #include "mail/settings.h"
 
 #include <expected>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
+#include "base/file.h"
 #include "mail/mail_url.h"
 
 namespace mail {
 
 namespace {
+
+constexpr std::size_t most_pem_bytes = 16 * 1024;
 
 void check_url(std::string_view variable, const std::string& url, bool in_production, schema::Issues& issues) {
     const auto pointer = "/" + std::string(variable);
@@ -21,14 +21,9 @@ void check_url(std::string_view variable, const std::string& url, bool in_produc
 }
 
 std::expected<DkimKey, std::string> read_key(const Settings& settings, const Address& sender) {
-    std::error_code unknown;
-    if (std::filesystem::is_fifo(settings.dkim_key_file, unknown))
-        return std::unexpected("a pipe would be waited for: give a file");
-    const std::ifstream file(settings.dkim_key_file, std::ios::binary);
-    std::ostringstream pem;
-    pem << file.rdbuf();  // of a directory, too, which throws elsewhere
-    if (!file || !pem) return std::unexpected("give a PEM file that can be read");
-    return DkimKey::from_pem(pem.view(), sender.domain(), settings.dkim_selector);
+    const auto pem = base::read_file(settings.dkim_key_file, most_pem_bytes);
+    if (!pem) return std::unexpected("the file " + pem.error());
+    return DkimKey::from_pem(*pem, sender.domain(), settings.dkim_selector);
 }
 
 void check_dkim(const Settings& settings, const Address& sender, schema::Issues& issues) {

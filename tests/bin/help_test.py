@@ -140,6 +140,26 @@ class Program(unittest.TestCase):
                 self.assertEqual((result.returncode, result.stdout), (USAGE, ""))
                 self.assertIn("is none of bash, zsh, fish", result.stderr)
 
+    def test_bash_completes_what_options_take(self):
+        script = run_program("completions", "bash").stdout
+        for line, offered in {
+            "postman --format b": ["bruno"],
+            "postman --format bruno --to=x --base": ["--base-url"],
+            "completions ''": ["bash", "zsh", "fish", "--help"],
+            "plans set --period ''": ["month", "year"],
+            "payments resolve --outcome not": ["not_paid"],
+            "worker --queues mail,paym": ["mail,payments"],
+            "db console --data-dir sr": ["src"],
+            "postman --to sr": ["src"],
+            "dev --data-dir serve --fr": ["--fresh"],
+            "db console --tenant ''": [],
+        }.items():
+            with self.subTest(line=line):
+                words = f"COMP_WORDS=(backend-api {line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
+                asked = f"{script}\n{words.replace('=x', ' = x')}\n_backend_api\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
+                result = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+                self.assertEqual(result.stdout.split(), offered, result.stderr)
+
     def test_what_was_typed_does_not_rule_the_terminal(self):
         for words in (("\x1b[31mred",), ("completions", "\x1b[31mred"), ("dev", "--port", "\x1b[31m")):
             with self.subTest(words=words):
@@ -185,6 +205,21 @@ class WhatTextsName(unittest.TestCase):
         self.assertEqual(recommended - set(known_options("dev")), set())
         self.assertIn("--data-dir", recommended)
         self.assertEqual({option for option in recommended if option not in help_of("dev").stdout}, set())
+
+    def test_a_page_that_names_a_command_of_the_program_says_where_the_program_is(self):
+        # Whoever reads operations has begun with their first page. What is generated, and decisions, tell no reader what to type.
+        others = ("docs/decisions/", "docs/operations/", "docs/configuration.md", "docs/errors.md")
+        pages = [*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("clients/*/README.md")), ROOT / "docs/operations/README.md"]
+        looked_at = 0
+        for path in pages:
+            name, text = str(path.relative_to(ROOT)), path.read_text()
+            is_first = name == "docs/operations/README.md"
+            if "node_modules" in name or (name.startswith(others) and not is_first):
+                continue
+            if is_first or re.search(r"(?:^|`|\| )backend-api (?!image-decoder)[a-z]", text, re.M):
+                looked_at += 1
+                self.assertTrue("build/local/pos/backend-api" in text, f"{name} does not say where the program is")
+        self.assertGreater(looked_at, 12)
 
     def test_commands_of_the_program(self):
         known = set(commands())

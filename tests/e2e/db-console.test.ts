@@ -235,13 +235,84 @@ describe('a value', () => {
     expect(list.html).not.toContain('ñ'.repeat(201));
     const row = await everybody.get(`/${alice.tenantId}/products/row?key=${productId}`);
     expect(row.html).toContain(`>${long}<`);
-    for (const { headers } of [list, row]) {
+    const options = await fetch(`http://127.0.0.1:${everybody.port}/`, { method: 'OPTIONS' });
+    for (const { headers } of [list, row, await everybody.get('/x/y/z/q'), { headers: options.headers }]) {
       expect(headers.get('content-security-policy')).toMatch(
         /^default-src 'none';style-src 'sha256-[^']+';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
       );
-      expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
+    for (const { headers } of [list, row]) expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('that no calendar writes is as PostgreSQL writes it, and found by that', async () => {
+    const days = ['infinity', '-infinity', '0044-03-15 00:00:00 BC', '2026-02-03T04:05:06.000007Z'];
+    const { productId } = await addProduct(alice, 4);
+    for (const day of days) {
+      await service.database.query('update products set created_at = $3 where tenant_id = $1 and id = $2', [
+        alice.tenantId,
+        productId,
+        day.replace(' BC', '+00 BC'),
+      ]);
+      const row = await everybody.get(`/${alice.tenantId}/products/row?key=${productId}`);
+      expect(row.html).toMatch(new RegExp(`<dt>created_at <small>[^<]*</small></dt><dd>${day}</dd>`));
+    }
+    const found = await everybody.get(`/${alice.tenantId}/products?column=created_at&value=${days.at(-1)}`);
+    expect(rowCount(found.html)).toBe(1);
+  });
+
+  test('that says who made a row, and at which device, is shown', async () => {
+    const { productId } = await addProduct(alice, 5);
+    const [made] = await service.database.query<{ created_by: string }>(
+      'select created_by from products where tenant_id = $1 and id = $2',
+      [alice.tenantId, productId],
+    );
+    const row = await everybody.get(`/${alice.tenantId}/products/row?key=${productId}`);
+    expect(row.html).toMatch(new RegExp(`<dt>created_by <small>uuid</small></dt><dd>${made!.created_by}</dd>`));
+    expect(row.html).not.toMatch(/<dt>origin_device_id <small>uuid<\/small><\/dt><dd><span class="none">withheld/);
+  });
+});
+
+describe('a table that cannot be read', () => {
+  test('that is locked costs its own page half a second, and no other page anything', async () => {
+    const locker = await service.database.connectAs('superuser');
+    try {
+      await locker.query('begin; lock table products in access exclusive mode');
+      const started = Date.now();
+      const locked = Array.from({ length: 6 }, () => everybody.get(`/${alice.tenantId}/products`));
+      const other = await everybody.get(`/${alice.tenantId}/roles`);
+      expect(other.status).toBe(200);
+      expect(Date.now() - started).toBeLessThan(4000);
+      for (const { status, html } of await Promise.all(locked)) {
+        expect(status).toBe(503);
+        expect(html).toContain('Another transaction has locked it (SQLSTATE 55P03)');
+        expect(links(html)).toContain(`/${alice.tenantId}`);
+      }
+      const tables = await everybody.get(`/${alice.tenantId}`);
+      expect(tables.status).toBe(200);
+      expect(tables.html).toMatch(/products<\/a> <small class="fault">Another transaction has locked it/);
+      expect(tables.html).toMatch(/audit_events<\/a> <small>more than 1000 rows/);
+    } finally {
+      await locker.end();
+    }
+    expect((await everybody.get(`/${alice.tenantId}/products`)).status).toBe(200);
+  });
+
+  test('that is missing leaves the others in the list', async () => {
+    await service.database.query('alter table tax_classes rename to tax_classes_away');
+    try {
+      const tables = await everybody.get(`/${alice.tenantId}`);
+      expect(tables.status).toBe(200);
+      expect(tables.html).toMatch(/tax_classes<\/a> <small class="fault">It is not there as declared[^<]*42P01/);
+      expect(tables.html).toMatch(/products<\/a> <small>\d+ rows/);
+      const rows = await everybody.get(`/${alice.tenantId}/tax_classes`);
+      expect(rows.status).toBe(503);
+      expect(rows.html).toContain('Are all migrations applied?');
+    } finally {
+      await service.database.query('alter table tax_classes_away rename to tax_classes');
+    }
+    const tables = await everybody.get(`/${alice.tenantId}`);
+    expect(tables.html).toMatch(/tax_classes<\/a> <small>\d+ rows?</);
   });
 });
 
@@ -292,6 +363,25 @@ test.skipIf(noBrowser)('reads well on a telephone and a desk, light and dark, an
 });
 
 describe('it answers', () => {
+  test('with a page, whatever is wrong', async () => {
+    const own = `Host: 127.0.0.1:${everybody.port}\r\nConnection: close\r\n\r\n`;
+    const deleted = await fetch(`http://127.0.0.1:${everybody.port}/`, { method: 'DELETE' });
+    expect(deleted.headers.get('allow')).toContain('GET');
+    for (const [start, status] of [
+      ['GET /x/y/z/q HTTP/1.1', 404],
+      ['GET /%zz HTTP/1.1', 400],
+      ['DELETE / HTTP/1.1', 405],
+      ['GET / HTTP/9.9', 505],
+      ['GET  / HTTP/1.1', 400],
+    ] as const) {
+      const reply = await exchange(everybody.port, `${start}\r\n${own}`);
+      expect(reply.status, start).toBe(status);
+      expect(reply.headers['content-type'], start).toBe('text/html; charset=utf-8');
+      expect(reply.headers['content-security-policy'], start).toMatch(/^default-src 'none';style-src 'sha256-/);
+      expect(reply.body, start).toContain('<h1>');
+    }
+  });
+
   test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('no %s', async (method) => {
     const reply = await fetch(`http://127.0.0.1:${everybody.port}/${alice.tenantId}/products`, { method });
     expect(reply.status).toBe(405);

@@ -166,6 +166,15 @@ describe('TLS', () => {
     const missing = await run(environment.binary, ['serve'], { ...env, TLS_CERTIFICATE: '/nowhere/tls.crt' });
     expect(missing.code, missing.output).toBe(78);
     expect(missing.output).toContain('/nowhere/tls.crt cannot be read');
+    for (const [TLS_KEY, why] of [
+      ['/nowhere/tls.key', 'cannot be read: No such file or directory'],
+      ['/etc', 'is a folder, not a file'],
+      ['/dev/zero', 'is a device, not a file'],
+    ]) {
+      const refused = await run(environment.binary, ['serve'], { ...env, TLS_KEY });
+      expect(refused.code, refused.output).toBe(78);
+      expect(refused.output).toMatch(new RegExp(`TLS_KEY +${TLS_KEY} ${why}`));
+    }
     const alone = await run(environment.binary, ['serve'], { ...env, TLS_KEY: '' });
     expect(alone.code, alone.output).toBe(78);
     expect(alone.output).toContain('TLS_KEY');

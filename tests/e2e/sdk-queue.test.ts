@@ -802,13 +802,17 @@ describe('a folder that several have open', () => {
     // Reading it is EIO, also for root.
     await rename(file, aside);
     await symlink('/proc/self/mem', file);
-    expect(await queue.status()).toMatchObject({ waiting: 2, parked: 1 });
+    expect(await queue.status()).toMatchObject({ waiting: 2, parked: 1, unreadable: 1 });
+    // Nobody waits for ever for what may never be readable; what is for a moment is waited for.
+    expect(await queue.settled('a1')).toMatchObject({ id: 'a1', problem: { code: 'queue.unreadable' } });
     expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 1 });
     expect(await queue.parked()).toMatchObject([{ id: 'a1', problem: { code: 'queue.unreadable' } }]);
     await expect(queue.add('/v1/products', { id: 'a1', body: { name: 'again' } })).rejects.toThrow('queue.unreadable');
+    const settled = queue.settled('a1');
     await rename(aside, file);
     await queue.flush();
-    expect(await queue.status()).toMatchObject({ waiting: 0, parked: 0 });
+    expect(await settled).toMatchObject({ id: 'a1', state: 'done' });
+    expect(await queue.status()).toMatchObject({ waiting: 0, parked: 0, unreadable: 0 });
     expect(service.seen.map(({ headers }) => headers['idempotency-key'])).toEqual(['a2', 'a1', 'a3']);
     await service.stop();
   });

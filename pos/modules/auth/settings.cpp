@@ -1,12 +1,8 @@
 #include "pos/modules/auth/settings.h"
 
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
-
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "config/config.h"
 
 namespace pos {
@@ -17,15 +13,9 @@ constexpr std::size_t most_pem_bytes = 16 * 1024;
 
 // Or why it is none; paths are values, which are not shown.
 std::expected<auth::Key, std::string> read_key(const std::string& path) {
-    std::error_code unknown;
-    if (std::filesystem::is_fifo(path, unknown)) return std::unexpected("a pipe would be waited for: give a file");
-    std::ifstream file(path, std::ios::binary);
-    std::string pem(most_pem_bytes + 1, '\0');
-    file.read(pem.data(), static_cast<std::streamsize>(pem.size()));
-    if (!file.is_open() || file.bad())
-        return std::unexpected("the file cannot be read: " + std::generic_category().message(errno));
-    pem.resize(static_cast<std::size_t>(file.gcount()));
-    auto key = auth::Key::from_pem(pem);
+    const auto pem = base::read_file(path, most_pem_bytes);
+    if (!pem) return std::unexpected("the file " + pem.error());
+    auto key = auth::Key::from_pem(*pem);
     if (!key) return std::unexpected(fmt::format("the file holds no key: {}", auth::explain(key.error())));
     return *std::move(key);
 }

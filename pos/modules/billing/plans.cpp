@@ -43,12 +43,13 @@ struct PlanOption {
     bool is_required = false;
     bool is_number = false;
 };
+constexpr std::string_view period = "--period";
 constexpr std::array options{
     PlanOption{"--code", "code", "Names the plan; the same one again changes it", true},
     PlanOption{"--name", "name", "What people read", true},
     PlanOption{"--price", "price", "Of a period, in minor units: 150000 is KES 1,500", true, true},
     PlanOption{"--currency", "currency", "ISO 4217; KES unless given; stays as it is"},
-    PlanOption{"--period", "period", "month or year; month unless given"},
+    PlanOption{period, "period", "month unless given"},
     PlanOption{"--seats", "seats", "Active members; any number unless given", false, true},
     PlanOption{"--locations", "locations", "Any number unless given", false, true},
     PlanOption{"--storage-bytes", "storageBytes", "For files; what the service allows unless given", false, true},
@@ -151,8 +152,10 @@ app::OwnCommand set_plan_command() {
                             .options = {},
                             .run = set_plan};
     for (const auto& one : options) {
-        command.options.push_back(
-            {.name = std::string(one.option), .doc = std::string(one.doc), .is_required = one.is_required});
+        auto& added = command.options.emplace_back(std::string(one.option), std::string(one.doc), one.is_required);
+        if (one.option != period) continue;
+        for (const auto each : {BillingPeriod::month, BillingPeriod::year})
+            added.values.emplace_back(schema::name_of(each));
     }
     command.options.push_back({.name = std::string(as_default),
                                .doc = "Shops without a subscription get one of this plan",

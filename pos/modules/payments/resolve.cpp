@@ -164,7 +164,11 @@ app::OwnCommand resolve_payment_command() {
             .doc = "Say what became of a shop's payment to the operator",
             .options = {{.name = "--tenant", .doc = "The shop's id", .is_required = true},
                         {.name = "--intent", .doc = "The payment's id", .is_required = true},
-                        {.name = "--outcome", .doc = "paid or not_paid", .is_required = true},
+                        {.name = "--outcome",
+                         .doc = "What the provider says of it",
+                         .is_required = true,
+                         .values = {std::string(schema::name_of(Verdict::paid)),
+                                    std::string(schema::name_of(Verdict::not_paid))}},
                         {.name = "--receipt", .doc = "What the provider's statement calls it; needed with paid"},
                         {.name = "--note", .doc = "How it is known; kept"}},
             .run = resolve_payment};

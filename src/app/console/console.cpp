@@ -11,8 +11,9 @@
 #include "db/error.h"
 #include "db/types.h"
 #include "http/context.h"
-#include "http/middleware/problems.h"
 #include "http/middleware/security_headers.h"
+#include "http/problem.h"
+#include "log/value.h"
 
 namespace app::console {
 
@@ -20,7 +21,9 @@ namespace {
 
 constexpr std::string_view address = "127.0.0.1";
 constexpr async::Milliseconds statement_time{5'000};
-constexpr std::size_t connections = 2;
+constexpr async::Milliseconds lock_time{500};     // to wait for who changes a table
+constexpr async::Milliseconds count_time{1'000};  // of one table, where counting all of them has failed
+constexpr std::size_t connections = 4;
 constexpr std::size_t most_clients = 64;
 constexpr std::size_t longest_value = 4'000;  // bytes of a filter or a key
 
@@ -43,18 +46,35 @@ db::Options database_options(std::string url, std::string role) {
     options.bulk_connections = 1;
     options.tenant_share_percent = 100;
     options.write_timeout = statement_time;
+    options.lock_timeout = lock_time;
     return options;
 }
 
 void send(http::Context& context, std::uint16_t status, std::string_view title, std::string_view main) {
     auto& response = context.response();
     response.status(status).body(page(title, main)).content_type(page_type);
-    response.header("Content-Security-Policy", page_policy());
-    response.header("Cache-Control", "no-store");
+    response.headers().set("Cache-Control", "no-store");
 }
 
-void send_complaint(http::Context& context, std::uint16_t status, std::string_view heading, std::string_view text) {
-    send(context, status, heading, complaint_page(heading, text));
+void send_complaint(http::Context& context, std::uint16_t status, std::string_view heading, std::string_view text,
+                    std::string_view tenant = {}) {
+    send(context, status, heading, complaint_page(heading, text, tenant));
+}
+
+// Whatever was thrown, as a page: with the status and the headers that a problem document has.
+async::Task<void> show_failures(http::Context& context, http::Next next) {
+    std::optional<base::Failure> failure;
+    try {
+        co_await next(context);
+    } catch (...) {
+        failure = http::failure_of(std::current_exception());
+        if (failure->code().status >= 500)
+            context.logger().error("request failed", {{"err", logging::error(std::current_exception())}});
+    }
+    if (!failure) co_return;
+    http::write_problem(context, *failure);
+    const auto& text = failure->detail();
+    send_complaint(context, failure->code().status, failure->code().title, text.empty() ? failure->code().code : text);
 }
 
 void send_not_found(http::Context& context) {
@@ -62,6 +82,24 @@ void send_not_found(http::Context& context) {
 }
 
 constexpr std::string_view failed = "The database did not answer";
+
+// Of which the cause is what a statement reads, not the database: it is missing (42), locked, or took too long.
+bool is_of_table(const db::Error& error) {
+    return error.sqlstate().starts_with("42") || error.sqlstate() == "55P03" || error.sqlstate() == "57014";
+}
+
+// Nothing of what PostgreSQL says is told: it repeats values.
+std::string explained(const db::Error& error) {
+    const auto state = error.sqlstate();
+    if (state == "55P03") return fmt::format("Another transaction has locked it (SQLSTATE {}).", state);
+    if (state.starts_with("42")) {
+        return fmt::format(
+            "It is not there as declared, or not for this role (SQLSTATE {}). Are all migrations applied? db status "
+            "says it.",
+            state);
+    }
+    return fmt::format("{} (SQLSTATE {}).", error.code().title, state);
+}
 
 // What PostgreSQL takes as a text, and what no row is looked for by.
 bool is_text(std::string_view value) {
@@ -111,6 +149,8 @@ std::vector<Row> rows_of(const db::Result& result, const Table& table) {
     }
     return rows;
 }
+
+async::SteadyTime page_deadline() { return async::Loop::now() + statement_time; }
 
 // 22: data exceptions, such as a text that is no UUID, or a number that is too large.
 bool refuses_value(const db::Error& error) { return error.sqlstate().starts_with("22"); }
@@ -165,7 +205,7 @@ Console::Console(async::Loop& loop, ConsoleOptions options, logging::Logger logg
     }
     add_routes();
     const std::vector<http::Middleware> links{
-        http::security_headers({.frame_options = "DENY"}), http::problems(),
+        http::security_headers({.content_security_policy = page_policy(), .frame_options = "DENY"}), &show_failures,
         [this](http::Context& context, http::Next next) { return guard(context, next); }};
     refusals_ = http::Chain({links[0], links[1]}, http::refuse);
     chain_ = http::Chain(links, router_.handler());
@@ -192,7 +232,7 @@ async::Task<void> Console::connect(async::SteadyTime deadline) {
         reason = failure.what();
     }
     if (!reason.empty()) throw config::Faults("DATABASE_URL", "PostgreSQL cannot be reached: " + reason);
-    const auto answer = co_await ask(&database_, {}, {{&statements_.role(), {}}});
+    const auto answer = co_await ask(&database_, {}, {{&statements_.role(), {}}}, deadline);
     if (answer.results.empty()) throw config::Faults("DATABASE_URL", answer.failure);
     if (answer.results.front().get<bool>(0, 0)) {
         throw config::Faults("DATABASE_URL",
@@ -223,19 +263,21 @@ async::Task<void> Console::close(async::SteadyTime deadline) {
     if (system_) co_await system_->close(deadline);
 }
 
-// One transaction and one round trip. Nothing of what PostgreSQL says is told: it repeats values.
-async::Task<Console::Answer> Console::ask(db::Database* database, db::Scope scope, std::vector<db::Call> calls) {
+// One transaction and one round trip.
+async::Task<Console::Answer> Console::ask(db::Database* database, db::Scope scope, std::vector<db::Call> calls,
+                                          async::SteadyTime deadline) {
     Answer answer;
     try {
         answer.results = co_await database->transaction<std::vector<db::Result>>(
-            {.scope = scope, .deadline = async::Loop::now() + statement_time, .read_only = true},
+            {.scope = scope, .deadline = deadline, .read_only = true},
             [calls = std::move(calls)](db::Transaction& transaction) { return transaction.batch(calls); });
     } catch (const db::Error& error) {
         answer.refuses_value = refuses_value(error);
-        answer.failure = fmt::format("{} (SQLSTATE {}). Are all migrations applied? db status says it.",
-                                     error.code().title, error.sqlstate());
+        answer.failure = explained(error);
+        answer.is_of_table = is_of_table(error);
     } catch (const base::Failure& failure) {
         answer.failure = failure.code().title;
+        answer.is_of_table = failure.code() == db::errors::timeout;
     }
     co_return answer;
 }
@@ -277,11 +319,16 @@ std::optional<Console::Place> Console::place_of(const http::Context& context) co
 
 // ---- Pages -------------------------------------------------------------------------------------------------------
 
+void Console::send_failure(http::Context& context, const Answer& answer, const Table& table, std::string_view tenant) {
+    const auto heading = answer.is_of_table ? fmt::format("{} cannot be read", table.name) : std::string(failed);
+    send_complaint(context, 503, heading, answer.failure, tenant);
+}
+
 async::Task<void> Console::show_tenants(http::Context& context) {
     std::vector<Tenant> tenants;
     if (options_.tenant) tenants.push_back({options_.tenant->to_string(), "The tenant of --tenant"});
     if (system_) {
-        const auto answer = co_await ask(&*system_, {}, {{statements_.tenants(), {}}});
+        const auto answer = co_await ask(&*system_, {}, {{statements_.tenants(), {}}}, page_deadline());
         if (answer.results.empty()) {
             send_complaint(context, 503, failed, answer.failure);
             co_return;
@@ -301,21 +348,53 @@ async::Task<void> Console::show_tables(http::Context& context) {
         send_not_found(context);
         co_return;
     }
-    std::vector<db::Call> calls;
-    for (std::size_t i = 0; i < tables_.size(); ++i) {
-        if (tables_[i].has_rows) calls.push_back({statements_.of(i).count, parameters_of(*tenant, {})});
-    }
-    const auto answer = co_await ask(&database_, {*tenant}, std::move(calls));
-    if (!answer.failure.empty()) {
-        send_complaint(context, 503, failed, answer.failure);
+    std::string failure;
+    const auto counts = co_await count_rows(*tenant, &failure);
+    if (!counts) {
+        send_complaint(context, 503, failed, failure);
         co_return;
     }
-    std::vector<std::int64_t> counts(tables_.size());
-    std::size_t next = 0;
+    send(context, 200, "Tables", tables_page(tenant->to_string(), tables_, *counts));
+}
+
+// All in one round trip; where one of them fails, each by itself. None when the database is away.
+async::Task<std::optional<std::vector<Count>>> Console::count_rows(base::Uuid tenant, std::string* failure) {
+    std::vector<db::Call> calls;
     for (std::size_t i = 0; i < tables_.size(); ++i) {
-        if (tables_[i].has_rows) counts[i] = answer.results.at(next++).get<std::int64_t>(0, 0);
+        if (tables_[i].has_rows) calls.push_back({statements_.of(i).count, parameters_of(tenant, {})});
     }
-    send(context, 200, "Tables", tables_page(tenant->to_string(), tables_, counts));
+    const auto answer = co_await ask(&database_, {tenant}, std::move(calls), page_deadline());
+    std::vector<Count> counts(tables_.size());
+    if (answer.failure.empty()) {
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < tables_.size(); ++i) {
+            if (tables_[i].has_rows) counts[i].rows = answer.results.at(next++).get<std::int64_t>(0, 0);
+        }
+        co_return counts;
+    }
+    if (!answer.is_of_table) {
+        *failure = answer.failure;
+        co_return std::nullopt;
+    }
+    co_await count_one_by_one(tenant, &counts);
+    co_return counts;
+}
+
+async::Task<void> Console::count_one_by_one(base::Uuid tenant, std::vector<Count>* counts) {
+    const auto end = page_deadline();
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+        auto& count = (*counts)[i];
+        if (!tables_[i].has_rows) continue;
+        const auto now = async::Loop::now();
+        if (now >= end) {
+            count.failure = "Not counted: others took the time.";
+            continue;
+        }
+        const auto answer = co_await ask(&database_, {tenant}, {{statements_.of(i).count, parameters_of(tenant, {})}},
+                                         std::min(end, now + count_time));
+        count.failure = answer.failure;
+        if (answer.failure.empty()) count.rows = answer.results.front().get<std::int64_t>(0, 0);
+    }
 }
 
 async::Task<void> Console::show_rows(http::Context& context) {
@@ -349,10 +428,11 @@ async::Task<void> Console::show_rows(http::Context& context) {
     Answer answer{.results = {}, .refuses_value = !fits};
     if (fits) {
         answer = co_await ask(&database_, {place->tenant},
-                              {{is_first ? statements.first : statements.after, parameters_of(place->tenant, texts)}});
+                              {{is_first ? statements.first : statements.after, parameters_of(place->tenant, texts)}},
+                              page_deadline());
     }
     if (!answer.refuses_value && answer.results.empty()) {
-        send_complaint(context, 503, failed, answer.failure);
+        send_failure(context, answer, table, tenant);
         co_return;
     }
     if (answer.refuses_value) {
@@ -374,10 +454,10 @@ async::Task<void> Console::show_row(http::Context& context) {
     Answer answer{.results = {}, .refuses_value = true};
     if (key.size() == table.keys.size() && std::ranges::all_of(key, is_text)) {
         answer = co_await ask(&database_, {place->tenant},
-                              {{statements_.of(place->table).row, parameters_of(place->tenant, key)}});
+                              {{statements_.of(place->table).row, parameters_of(place->tenant, key)}}, page_deadline());
     }
     if (!answer.refuses_value && answer.results.empty()) {
-        send_complaint(context, 503, failed, answer.failure);
+        send_failure(context, answer, table, place->tenant.to_string());
         co_return;
     }
     if (answer.refuses_value || answer.results.front().rows() == 0) {

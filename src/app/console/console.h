@@ -9,7 +9,9 @@
 //     co_await console.close(deadline);
 //
 // Refused: a Host that is not this address (a name of somebody else's that leads here), requests that another site's page makes, and
-// every method but GET and HEAD. There is no CORS.
+// every method but GET and HEAD. There is no CORS. Every reply is a page, refusals too.
+//
+// A table that is missing, or that another transaction has locked, costs its own page alone, and half a second.
 
 #include <deque>
 #include <optional>
@@ -96,6 +98,7 @@ private:
         std::vector<db::Result> results;
         bool refuses_value = false;  // a text is no value of its column's type
         std::string failure{};       // else what failed
+        bool is_of_table = false;    // of what was read, so that other tables may be there
     };
     struct Place {
         base::Uuid tenant;
@@ -103,13 +106,17 @@ private:
     };
     using Query = std::vector<std::pair<std::string, std::string>>;
 
-    static async::Task<Answer> ask(db::Database* database, db::Scope scope, std::vector<db::Call> calls);
+    static async::Task<Answer> ask(db::Database* database, db::Scope scope, std::vector<db::Call> calls,
+                                   async::SteadyTime deadline);
+    async::Task<std::optional<std::vector<Count>>> count_rows(base::Uuid tenant, std::string* failure);
+    async::Task<void> count_one_by_one(base::Uuid tenant, std::vector<Count>* counts);
     async::Task<void> guard(http::Context& context, http::Next next);
     [[nodiscard]] bool is_local(std::string_view host) const;
     async::Task<void> show_tenants(http::Context& context);
     async::Task<void> show_tables(http::Context& context);
     async::Task<void> show_rows(http::Context& context);
     async::Task<void> show_row(http::Context& context);
+    static void send_failure(http::Context& context, const Answer& answer, const Table& table, std::string_view tenant);
     [[nodiscard]] std::optional<base::Uuid> tenant_of(const http::Context& context) const;
     [[nodiscard]] std::optional<Place> place_of(const http::Context& context) const;
     void add_routes();

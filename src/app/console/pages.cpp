@@ -158,10 +158,11 @@ std::string trail(std::string_view tenant, const Table* table) {
     return fmt::format("<nav aria-label=\"Where\">{}</nav>\n", links);
 }
 
-std::string count_text(std::int64_t count) {
+std::string count_text(const Count& count) {
     constexpr auto most = static_cast<std::int64_t>(counted_rows);
-    if (count > most) return fmt::format("more than {} rows", most);
-    return fmt::format("{} {}", count, count == 1 ? "row" : "rows");
+    if (!count.failure.empty()) return fmt::format("<small class=\"fault\">{}</small>", escaped(count.failure));
+    if (count.rows > most) return fmt::format("<small>more than {} rows</small>", most);
+    return fmt::format("<small>{} {}</small>", count.rows, count.rows == 1 ? "row" : "rows");
 }
 
 std::string list_of_columns(const Table& table) {
@@ -181,14 +182,14 @@ std::string page(std::string_view title, std::string_view main) {
         escaped(title), style, main);
 }
 
-const std::string& page_policy() {
-    static const std::string policy = [] {
-        const auto digest = base::sha256(style);
-        return fmt::format(
-            "default-src 'none';style-src 'sha256-{}';form-action 'self';base-uri 'none';frame-ancestors 'none'",
-            base::base64_encode(base::as_chars(digest)));
-    }();
-    return policy;
+http::ContentSecurityPolicy page_policy() {
+    const auto digest = base::sha256(style);
+    return http::ContentSecurityPolicy()
+        .set("default-src", {"'none'"})
+        .set("style-src", {fmt::format("'sha256-{}'", base::base64_encode(base::as_chars(digest)))})
+        .set("form-action", {"'self'"})
+        .set("base-uri", {"'none'"})
+        .set("frame-ancestors", {"'none'"});
 }
 
 std::string tenants_page(std::span<const Tenant> tenants) {
@@ -199,13 +200,14 @@ std::string tenants_page(std::span<const Tenant> tenants) {
     return fmt::format("<main><h1>Tenants</h1>\n<ul>\n{}</ul>\n</main>\n", items.empty() ? none_there : items);
 }
 
-std::string tables_page(std::string_view tenant, std::span<const Table> tables, std::span<const std::int64_t> counts) {
+std::string tables_page(std::string_view tenant, std::span<const Table> tables, std::span<const Count> counts) {
     std::string items;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const auto& table = tables[i];
         const auto name = table.has_rows ? link(path_of(tenant, table), table.name) : escaped(table.name);
-        items += fmt::format("<li>{} <small>{}</small><br><small>{}</small></li>\n", name,
-                             table.has_rows ? count_text(counts[i]) : "withheld", escaped(list_of_columns(table)));
+        items += fmt::format("<li>{} {}<br><small>{}</small></li>\n", name,
+                             table.has_rows ? count_text(counts[i]) : "<small>withheld</small>",
+                             escaped(list_of_columns(table)));
     }
     return fmt::format(
         "{}<main><h1>Tables</h1>\n<p><small>of the tenant {}; each shows its rows alone</small></p>\n"
@@ -259,8 +261,8 @@ std::string row_page(std::string_view tenant, std::span<const Table> tables, std
     return main + "</main>\n";
 }
 
-std::string complaint_page(std::string_view heading, std::string_view text) {
-    return fmt::format("{}<main><h1>{}</h1>\n<p>{}</p>\n</main>\n", trail({}, nullptr), escaped(heading),
+std::string complaint_page(std::string_view heading, std::string_view text, std::string_view tenant) {
+    return fmt::format("{}<main><h1>{}</h1>\n<p>{}</p>\n</main>\n", trail(tenant, nullptr), escaped(heading),
                        escaped(text));
 }
 

@@ -2,7 +2,7 @@
 // The console's pages as HTML: no script, fit for a phone, light and dark. Whatever a row holds is text in them. Pure functions.
 //
 //     context.response().body(console::page("products", console::rows_page({…})));
-//     context.response().header("Content-Security-Policy", console::page_policy());
+//     http::security_headers({.content_security_policy = console::page_policy()});
 
 #include <optional>
 #include <span>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/console/table.h"
+#include "http/middleware/security_headers.h"
 
 namespace app::console {
 
@@ -20,7 +21,7 @@ inline constexpr std::string_view page_type = "text/html; charset=utf-8";
 // `title` is text, `main` is HTML.
 [[nodiscard]] std::string page(std::string_view title, std::string_view main);
 // Allows the one style that is in page(), and forms that ask this server.
-[[nodiscard]] const std::string& page_policy();
+[[nodiscard]] http::ContentSecurityPolicy page_policy();
 
 // A value as PostgreSQL gave it.
 using Value = std::optional<std::string>;
@@ -37,9 +38,13 @@ struct Tenant {
 };
 [[nodiscard]] std::string tenants_page(std::span<const Tenant> tenants);
 
+struct Count {
+    std::int64_t rows = 0;
+    std::string failure{};  // why they are not counted
+};
 // `counts` beside `tables`.
 [[nodiscard]] std::string tables_page(std::string_view tenant, std::span<const Table> tables,
-                                      std::span<const std::int64_t> counts);
+                                      std::span<const Count> counts);
 
 struct Filter {
     std::size_t column = 0;
@@ -61,6 +66,7 @@ struct RowsPage {
 [[nodiscard]] std::string row_page(std::string_view tenant, std::span<const Table> tables, std::size_t table,
                                    const Values& values);
 
-[[nodiscard]] std::string complaint_page(std::string_view heading, std::string_view text);
+// Of a tenant: it leads back to its tables.
+[[nodiscard]] std::string complaint_page(std::string_view heading, std::string_view text, std::string_view tenant = {});
 
 }  // namespace app::console

@@ -54,16 +54,7 @@ bool can_hold_secret(Kind kind) {
     }
 }
 
-bool is_key(const db::TableView& table, const schema::Field& field) {
-    return std::ranges::any_of(table.constraints, [&field](const db::Constraint& constraint) {
-        const bool names_rows =
-            constraint.kind == db::ConstraintKind::primary_key || constraint.kind == db::ConstraintKind::references;
-        const auto columns = std::span(constraint.columns).first(constraint.column_count);
-        return names_rows && std::ranges::find(columns, field.key) != columns.end();
-    });
-}
-
-Shown shown_of(const db::TableView& table, const schema::Field& field) {
+Shown shown_of(const schema::Field& field) {
     static const logging::Redaction redacted;
     const auto& type = db::without_optional(*field.type);
     if (type.kind == Kind::bytes) return Shown::length;
@@ -72,8 +63,7 @@ Shown shown_of(const db::TableView& table, const schema::Field& field) {
     if (redacted.matches(db::column_name(field.name))) return Shown::withheld;
     if (type.kind == Kind::array && db::without_optional(*type.element).kind == Kind::bytes) return Shown::withheld;
     if (!is_of_clients(type)) return Shown::withheld;
-    if (field.rules.internal) return type.kind == Kind::uuid && is_key(table, field) ? Shown::value : Shown::withheld;
-    return Shown::value;
+    return field.rules.internal && type.kind != Kind::uuid ? Shown::withheld : Shown::value;
 }
 
 // What a person types: no documents, no lists.
@@ -88,24 +78,31 @@ bool is_scalar(Kind kind) {
     }
 }
 
-// The same whatever the session's time zone and style of dates, and read back as it was.
+// The same whatever the session's time zone and style of dates, and read back as it was. What has no such text (infinity, years
+// before the first) is PostgreSQL's own.
+std::string day_text(std::string_view value, std::string_view first, std::string_view format) {
+    return fmt::format("case when isfinite({0}) and {0} >= {1} then to_char({0}, '{2}') else cast({0} as text) end",
+                       value, first, format);
+}
+
 std::string text_of(std::string_view column, Kind kind) {
     const auto name = db::quote_identifier(column);
     switch (kind) {
         case Kind::timestamp:
-            return fmt::format(R"(to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))", name);
-        case Kind::date: return fmt::format("to_char({}, 'YYYY-MM-DD')", name);
+            return day_text(fmt::format("({} at time zone 'UTC')", name), "timestamp '0001-01-01'",
+                            R"(YYYY-MM-DD"T"HH24:MI:SS.US"Z")");
+        case Kind::date: return day_text(name, "date '0001-01-01'", "YYYY-MM-DD");
         case Kind::bytes: return fmt::format("cast(octet_length({}) as text)", name);
         default: return fmt::format("cast({} as text)", name);
     }
 }
 
-Column column_of(const db::TableView& table, const schema::Field& field) {
+Column column_of(const schema::Field& field) {
     const auto kind = db::without_optional(*field.type).kind;
     Column column{.name = db::column_name(field.name),
                   .type = db::sql_type(*field.type),
                   .is_nullable = db::is_nullable(*field.type),
-                  .shown = shown_of(table, field)};
+                  .shown = shown_of(field)};
     column.can_filter = column.shown == Shown::value && is_scalar(kind);
     column.text = column.shown == Shown::withheld ? "cast(null as text)" : text_of(column.name, kind);
     return column;
@@ -124,7 +121,7 @@ std::vector<std::size_t> columns_of(const db::TableView& view, const db::Constra
 
 Table table_of(const db::TableView& view) {
     Table table{.name = std::string(view.name), .wall = view.wall};
-    for (const auto& field : view.row->fields) table.columns.push_back(column_of(view, field));
+    for (const auto& field : view.row->fields) table.columns.push_back(column_of(field));
     table.keys = columns_of(view, view.primary_key());
     table.has_rows =
         std::ranges::all_of(table.keys, [&](std::size_t key) { return table.columns[key].shown == Shown::value; });

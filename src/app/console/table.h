@@ -6,9 +6,8 @@
 //     console::rows_sql(tables[0], {.filter = 2, .after = true});    // $1 tenant, then texts: the value, the key before the page
 //
 // A column is shown when its declaration says that clients may see it. One that is `internal` (never in JSON) is shown when its
-// type holds no secret (a number, a time, a word of an enumeration, yes or no), or when it is an id that is a key or leads to
-// another row. Withheld are write-only fields, passwords, JSON with such a member, and what the log redacts by its name, whatever
-// the declaration says. Bytes are a length. What is withheld stands in no statement.
+// type holds no secret (a number, a time, a word of an enumeration, yes or no, an id). Withheld are write-only fields, passwords,
+// JSON with such a member, and what the log redacts by its name, whatever the declaration says. Bytes are a length. What is withheld stands in no statement.
 
 #include <cstddef>
 #include <cstdint>

@@ -37,7 +37,9 @@ TEST(ConsoleTable, WithholdsWhatItsDeclarationKeepsFromClients) {
     for (const auto& [column, shown, can_filter] : {
              Case{"id", Shown::value, true},
              Case{"title", Shown::value, true},
-             Case{"writer_id", Shown::value, true},        // internal, but it leads to another row
+             Case{"writer_id", Shown::value, true},        // internal, but an id
+             Case{"created_by", Shown::value, true},       // internal, but an id, of a table that is not shown
+             Case{"login_token", Shown::withheld, false},  // an id, by what the log redacts
              Case{"mood", Shown::value, true},             // internal, but a word of an enumeration
              Case{"deleted_at", Shown::value, true},       // internal, but a time
              Case{"remark", Shown::withheld, false},       // internal text
@@ -81,6 +83,14 @@ TEST(ConsoleTable, ReadsRowsInTheOrderOfTheirKey) {
               "select count(*)\nfrom (select 1\nfrom pages\nwhere tenant_id = $1\nlimit 1001) as counted");
 }
 
+TEST(ConsoleTable, SaysDaysThatNoCalendarWritesAsPostgresDoes) {
+    EXPECT_THAT(rows_sql(table(library(), "books"), {}),
+                HasSubstr("left(case when isfinite((deleted_at at time zone 'UTC')) "
+                          "and (deleted_at at time zone 'UTC') >= timestamp '0001-01-01' "
+                          "then to_char((deleted_at at time zone 'UTC'), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') "
+                          "else cast((deleted_at at time zone 'UTC') as text) end, 201)"));
+}
+
 TEST(ConsoleTable, FollowsReferencesBothWays) {
     const auto& books = table(library(), "books");
     ASSERT_EQ(books.links.size(), 1U);
@@ -110,6 +120,17 @@ TEST(ConsolePages, ShowWhatARowHoldsAsText) {
     }
     EXPECT_THAT(rows_page(shown), HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
     EXPECT_THAT(rows_page(shown), HasSubstr("key=b%22%3E%3Ci%3E&amp;key=1%26x"));
+}
+
+TEST(ConsolePages, SayWhyATableIsNotCountedAndLeadOnToTheOthers) {
+    std::vector<Count> counts(library().size(), Count{.rows = 7});
+    counts[0].failure = "locked <by> another";
+    const auto html = tables_page("t", library(), counts);
+    EXPECT_THAT(html,
+                HasSubstr("<a href=\"/t/books\">books</a> <small class=\"fault\">locked &lt;by&gt; another</small>"));
+    EXPECT_THAT(html, HasSubstr("<a href=\"/t/pages\">pages</a> <small>7 rows</small>"));
+    EXPECT_THAT(complaint_page("Locked", "Later", "t"), HasSubstr("<a href=\"/t\">Tables</a>"));
+    EXPECT_THAT(complaint_page("Locked", "Later"), Not(HasSubstr("Tables")));
 }
 
 TEST(ConsolePages, CutWhatIsLongBetweenCharacters) {

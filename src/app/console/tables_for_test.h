@@ -58,6 +58,8 @@ struct Book {
     base::Uuid id;
     std::string title;
     std::optional<base::Uuid> writer_id;
+    std::optional<base::Uuid> created_by;
+    std::optional<base::Uuid> login_token;
     base::Money price;
     base::Quantity weight;
     Mood mood = Mood::calm;
@@ -74,7 +76,9 @@ struct Book {
         using schema::field;
         return schema::object<Book>(
             "Book", field<&Book::id>("id"), field<&Book::title>("title", {.text = schema::Text::name}),
-            field<&Book::writer_id>("writerId", {.internal = true}), field<&Book::price>("price"),
+            field<&Book::writer_id>("writerId", {.internal = true}),
+            field<&Book::created_by>("createdBy", {.internal = true}),
+            field<&Book::login_token>("loginToken", {.internal = true}), field<&Book::price>("price"),
             field<&Book::weight>("weight"), field<&Book::mood>("mood", {.internal = true}),
             field<&Book::deleted_at>("deletedAt", {.internal = true}),
             field<&Book::remark>("remark", {.internal = true}), field<&Book::reset_token>("resetToken"),

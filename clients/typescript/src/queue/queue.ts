@@ -40,6 +40,8 @@ export type Stop = 'signed_out' | 'pay' | 'upgrade' | 'no_answer' | 'put_off' | 
 export interface QueueStatus {
   waiting: number;
   parked: number;
+  /** Of `parked`: entries that the device cannot read at present (`queue.unreadable`). */
+  unreadable: number;
   /** Of `waiting`: entries of somebody else, who must sign in to send them. */
   ofOthers: number;
   /** Of `waiting`: entries that wait for one that is parked, as of the last attempt. */
@@ -212,12 +214,17 @@ export class OfflineQueue {
     return (await this.options.store.list('waiting')).filter((entry) => !isUnreadable(entry));
   }
 
-  /** The entry with its final answer, or as it was parked or dismissed. */
+  /**
+   * The entry with its final answer, or as it was parked or dismissed. One that cannot be read, twice in succession, is given as `parked()`
+   * gives it, with `queue.unreadable`: it is a person's, and no answer may ever come.
+   */
   async settled(id: string, signal?: AbortSignal): Promise<Entry> {
-    for (;;) {
+    for (let hidden = false; ;) {
       const entry = await this.options.store.get(id);
       if (!entry) throw new RangeError(`there is no entry ${id}`);
-      if (entry.state !== 'waiting') return entry;
+      const wasHidden = hidden;
+      hidden = isUnreadable(entry);
+      if (entry.state !== 'waiting' || (hidden && wasHidden)) return entry;
       signal?.throwIfAborted?.();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, 1_000);
@@ -298,13 +305,15 @@ export class OfflineQueue {
     const { store, client } = this.options;
     const [session, all, storage] = await Promise.all([client.session.load(), store.list('waiting'), store.storage()]);
     const waiting = all.filter((entry) => !isUnreadable(entry));
-    const parked = (await store.count('parked')) + all.length - waiting.length;
+    const unreadable = all.length - waiting.length;
+    const parked = (await store.count('parked')) + unreadable;
     const oldest = waiting[0];
     const problem = waiting.find((entry) => entry.problem)?.problem;
     const stopped = waiting.length > 0 ? this.stopped : undefined;
     return {
       waiting: waiting.length,
       parked,
+      unreadable,
       ofOthers: waiting.filter((entry) => !sameCaller(entry.owner, session)).length,
       blocked: Math.min(this.blocked, waiting.length),
       sending: this.sending,
