@@ -259,7 +259,8 @@ export class OfflineQueue {
   }
 
   private async decided(entry: Entry): Promise<Entry> {
-    if (!(await this.withRoom(() => this.options.store.put(entry)))) throw notParked(entry.id, 'done');
+    // Another person was faster: this says what he has decided.
+    if (!(await this.withRoom(() => this.options.store.put(entry)))) await this.parkedOne(entry.id);
     this.changed();
     this.wake();
     return entry;
@@ -268,7 +269,7 @@ export class OfflineQueue {
   private async parkedOne(id: string): Promise<Entry> {
     const entry = await this.options.store.get(id);
     const isParked = entry?.state === 'parked' || (entry?.state === 'waiting' && isUnreadable(entry));
-    if (!isParked) throw notParked(id, entry?.state);
+    if (!isParked) throw new QueueError('queue.not_parked', `${id} is ${entry?.state ?? 'not known'}`);
     return entry;
   }
 
@@ -705,9 +706,6 @@ export class OfflineQueue {
     return undefined;
   }
 }
-
-const notParked = (id: string, state = 'not known'): QueueError =>
-  new QueueError('queue.not_parked', `${id} is ${state}`);
 
 function parsed(body: string | undefined): unknown {
   try {
