@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, utime
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createClient, memorySession, type Session } from '../../clients/typescript/src/index.js';
 import { fileSession, fileStore } from '../../clients/typescript/src/queue/files.js';
 import {
@@ -489,13 +489,204 @@ describe.each<[string, () => Promise<QueueStore>]>([
     await queue.dismiss(parent.id, 'rung up again');
     await store.prune(0);
     await queue.flush();
-    expect(await queue.get(child.id)).toMatchObject({
-      state: 'parked',
-      problem: { code: 'queue.dependency_dismissed' },
-    });
+    const parked = { state: 'parked', problem: { code: 'queue.dependency_dismissed', detail: 'rung up again' } };
+    expect(await queue.get(child.id)).toMatchObject(parked);
     await queue.dismiss(child.id, 'this one, too');
-    await store.prune(0);
-    expect(await store.count('dismissed')).toBe(0);
+    // Nothing is open, and the child that comes now makes its own room.
+    const storeAdd = store.add.bind(store);
+    let full = 1;
+    store.add = (entry) =>
+      full-- > 0 ? Promise.reject(new QueueError('queue.storage_full', 'full')) : storeAdd(entry);
+    const late = await queue.add('/v1/products', { ...product('late'), dependsOn: [parent.id] });
+    await queue.flush();
+    expect(await queue.get(late.id)).toMatchObject(parked);
+    expect(sent()).toEqual([]);
+  });
+
+  test('of many that were dismissed the oldest lose their body, and still decide', async () => {
+    const queue = newQueue({ keep: 2 });
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const { id } = await queue.add('/v1/products', product(name));
+      await queue.flush();
+      await queue.dismiss(id, name);
+      ids.push(id);
+    }
+    service.plays((_, response) => taken(response));
+    await queue.add('/v1/products', product('e'));
+    await queue.flush();
+    expect((await store.list('dismissed')).map(({ note, body }) => [note, body])).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+      ['c', '{"name":"c"}'],
+      ['d', '{"name":"d"}'],
+    ]);
+    const child = await queue.add('/v1/products', { ...product('child'), dependsOn: [ids[0]!] });
+    await queue.flush();
+    expect(await queue.get(child.id)).toMatchObject({ state: 'parked', problem: { detail: 'a' } });
+    expect(sent()).toEqual(['e']);
+  });
+
+  test('on a full disk a child of what was dismissed holds up nobody, and is parked when there is room', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const parent = await queue.add('/v1/products', product('parent'));
+    const child = await queue.add('/v1/products', { ...product('child'), dependsOn: [parent.id] });
+    await queue.flush();
+    await queue.dismiss(parent.id, 'rung up again');
+    for (const name of ['a', 'b']) await queue.add('/v1/products', product(name));
+    const put = store.put.bind(store);
+    store.put = (entry, fence) =>
+      entry.state === 'done' ? put(entry, fence) : Promise.reject(new QueueError('queue.storage_full', 'full'));
+    service.plays((_, response) => taken(response));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, blocked: 1 });
+    expect(sent()).toEqual(['a', 'b']);
+    store.put = put;
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 1 });
+    expect(sent()).toEqual(['a', 'b']);
+    expect((await queue.get(child.id))?.state).toBe('parked');
+  });
+
+  test('an entry whose dependency cannot be looked up holds up nobody, and the storage is named', async () => {
+    const queue = newQueue();
+    const child = await queue.add('/v1/products', { ...product('child'), dependsOn: ['broken'] });
+    for (const name of ['a', 'b']) await queue.add('/v1/products', product(name));
+    const get = store.get.bind(store);
+    store.get = (id) => (id === 'broken' ? Promise.reject(new QueueError('queue.storage_failed', 'EMFILE')) : get(id));
+    expect(await queue.flush()).toMatchObject({ waiting: 1, blocked: 1, stopped: 'storage' });
+    expect(sent()).toEqual(['a', 'b']);
+    store.get = get;
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+    expect((await queue.get(child.id))?.state).toBe('done');
+  });
+
+  test('a child is parked when its parent is dismissed, without another event', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const parent = await queue.add('/v1/products', product('parent'));
+    const child = await queue.add('/v1/products', { ...product('child'), dependsOn: [parent.id] });
+    queue.start();
+    expect((await queue.settled(parent.id)).state).toBe('parked');
+    await queue.dismiss(parent.id, 'rung up again');
+    expect(await queue.settled(child.id)).toMatchObject({ state: 'parked' });
+  });
+
+  test('history makes room for what a person decides, who is told when there is none', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const { id } = await queue.add('/v1/products', product('bad'));
+    await queue.flush();
+    const put = store.put.bind(store);
+    let full = 2;
+    store.put = (entry, fence) =>
+      full-- > 0 ? Promise.reject(new QueueError('queue.storage_full', 'full')) : put(entry, fence);
+    await expect(queue.dismiss(id, 'no room')).rejects.toThrow('queue.storage_full');
+    expect((await queue.get(id))?.state).toBe('parked');
+    full = 1;
+    await queue.dismiss(id, 'room');
+    expect(await queue.get(id)).toMatchObject({ state: 'dismissed', note: 'room' });
+  });
+
+  test('two persons at once: what was sent by then is not dismissed', async () => {
+    const queue = newQueue();
+    service.plays((_, response) => problem(response, 422, 'request.invalid'));
+    const { id } = await queue.add('/v1/products', product('bad'));
+    await queue.flush();
+    service.plays((_, response) => taken(response));
+    const other = newQueue();
+    const get = store.get.bind(store);
+    store.get = async (asked) => {
+      const entry = await get(asked);
+      store.get = get;
+      // Between the look and the decision of the first one.
+      await other.requeue(id);
+      await other.flush();
+      return entry;
+    };
+    await expect(queue.dismiss(id, 'rung up again')).rejects.toThrow(`queue.not_parked: ${id} is done`);
+    expect((await queue.get(id))?.state).toBe('done');
+  });
+
+  test('what is dismissed while others are sent is not sent', async () => {
+    const queue = newQueue();
+    const [first, second] = [
+      await queue.add('/v1/products', product('a')),
+      await queue.add('/v1/products', product('b')),
+    ];
+    service.plays(async (_, response) => {
+      // It could not be read at that moment.
+      await store.put({ ...second, state: 'dismissed', note: 'rung up again' });
+      taken(response);
+    });
+    expect(await queue.flush()).toMatchObject({ waiting: 0 });
+    expect(sent()).toEqual(['a']);
+    expect([(await queue.get(first.id))?.state, (await queue.get(second.id))?.state]).toEqual(['done', 'dismissed']);
+  });
+
+  test('whoever waits for an entry is told that it was sent, also when it is forgotten at once', async () => {
+    const queue = newQueue({ keep: 0 });
+    const { id } = await queue.add('/v1/products', product('a'));
+    const settled = queue.settled(id);
+    await until(async () => (await store.count('waiting')) === 1);
+    queue.start();
+    const { state, answer: none, body } = await settled;
+    expect([state, none, body, await queue.get(id)]).toEqual(['done', undefined, '{"name":"a"}', undefined]);
+    await expect(queue.settled(id)).rejects.toThrow(RangeError);
+  });
+
+  test('of a store that was emptied nobody is told that it was sent', async () => {
+    const queue = newQueue();
+    await queue.add('/v1/products', product('before'));
+    await queue.flush();
+    const { id } = await queue.add('/v1/products', product('a'));
+    const settled = queue.settled(id);
+    settled.catch(() => {});
+    const get = store.get.bind(store);
+    await get(id);
+    Object.assign(store, await newStore());
+    await expect(settled).rejects.toThrow(RangeError);
+  });
+
+  test('whoever waits may stop at once', async () => {
+    const queue = newQueue();
+    const { id } = await queue.add('/v1/products', product('a'));
+    const controller = new AbortController();
+    const settled = queue.settled(id, controller.signal);
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    const began = performance.now();
+    await expect(settled).rejects.toThrow('enough');
+    expect(performance.now() - began).toBeLessThan(900);
+    // React Native's has no reason.
+    const plain = {
+      aborted: true,
+      addEventListener: () => {},
+      removeEventListener: () => {},
+    } as unknown as AbortSignal;
+    await expect(queue.settled(id, plain)).rejects.toThrow('aborted');
+  });
+
+  test('a listener that throws silences no other, and its error is shown', async () => {
+    const queue = newQueue();
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {});
+    let told = 0;
+    queue.subscribe(() => {
+      throw new Error('of the app');
+    });
+    queue.subscribe(({ waiting }) => (told = waiting));
+    await queue.add('/v1/products', product('a'));
+    await until(async () => told === 1);
+    expect(String(shown.mock.calls[0]![0])).toBe('Error: of the app');
+    shown.mockRestore();
+  });
+
+  test('an entry cannot depend on what is no id', async () => {
+    const queue = newQueue();
+    for (const wrong of [undefined, null, 7, '', 'a/b', 'x'.repeat(300)])
+      await expect(queue.add('/v1/products', { ...product('a'), dependsOn: [wrong as string] })).rejects.toThrow(
+        TypeError,
+      );
+    expect(await store.count('waiting')).toBe(0);
   });
 
   test('two senders: one sends, the other takes over when it is silent, and the first one sends nothing more', async () => {
@@ -573,11 +764,12 @@ describe.each<[string, () => Promise<QueueStore>]>([
     const parked = await queue.add('/v1/products', product('parked'));
     await queue.flush();
     asked = 0;
+    const began = performance.now();
     for (let index = 0; index < 20; ++index) {
       await queue.add('/v1/products', { ...product(String(index)), dependsOn: [parked.id] });
       await sleep(30);
     }
-    expect(asked).toBeLessThanOrEqual(2);
+    expect(asked).toBeLessThanOrEqual(2 + (performance.now() - began) / 900);
     await until(async () => told === 20);
     store.list = list;
   });

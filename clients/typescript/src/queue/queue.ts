@@ -178,6 +178,7 @@ export class OfflineQueue {
     const entry = await this.withRoom(() => this.options.store.add(made));
     if (isOpen(entry.state) && isUnreadable(entry))
       throw new QueueError('queue.unreadable', `${id} is there already, and nobody knows whether it has arrived`);
+    this.changed();
     this.wake();
     return entry;
   }
