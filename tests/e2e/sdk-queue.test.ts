@@ -481,6 +481,23 @@ describe.each<[string, () => Promise<QueueStore>]>([
     expect(sent()).toEqual(['a', 'wrong', 'b', 'wrong']);
   });
 
+  test('what waits leaves a full disk that has no room for a new session, too', async () => {
+    const queue = newQueue();
+    for (const name of ['a', 'b']) await queue.add('/v1/products', product(name));
+    const { save } = session;
+    session.save = () => {
+      throw new Error('ENOSPC');
+    };
+    service.plays((seen, response) => {
+      if (seen.path === '/v1/auth/refresh') answer(response, 200, { accessToken: 'next', refreshToken: 'r-next' });
+      else if (seen.headers.authorization === 'Bearer a')
+        problem(response, 401, 'auth.token_expired', { retriable: true, action: 'refresh_auth' });
+      else taken(response);
+    });
+    expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 0 });
+    session.save = save;
+  });
+
   test('what depends on a dismissed entry is parked, also after history made room', async () => {
     const queue = newQueue();
     service.plays((_, response) => problem(response, 422, 'request.invalid'));
