@@ -7,8 +7,9 @@
 //     ## Guides
 //     - [Offline in ten minutes](offline.md): sell while there is no network
 //
-// The name of a page is its path from the folder of CONTENTS, or from the folder above, without ".md". A link to a page that is listed
-// leads to it; one to anything else of the repository becomes text with the path there, as the reader serves no sources.
+// The name of a page is its path from the folder of CONTENTS, or from a folder above, without ".md"; of a README its folder's. A link
+// to a page that is listed leads to it; one to anything else of the repository becomes text with the path there, as the reader serves
+// no sources.
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -43,7 +44,7 @@ export function contentsOf(file) {
     const name = path
       .relative(folder, source)
       .replace(/^(\.\.\/)+/, '')
-      .replace(/\.md$/, '');
+      .replace(/(\/README)?\.md$/, '');
     groups.at(-1).pages.push({ name, title: entry[1], summary: entry[3] ?? '', source });
   }
   return groups.filter(({ pages }) => pages.length > 0);

@@ -46,6 +46,8 @@ public:
     async::Task<bool> write(std::string_view bytes) override {
         written_ += bytes.size();
         if (length_ && written_ > *length_) throw std::length_error("a stream wrote more than the length it announced");
+        // Whoever takes all at once never waits for the socket, where the timer looks.
+        if (is_open() && async::Loop::now() >= connection_.stream_deadline_) connection_.abort();
         while (!bytes.empty() && is_open()) {
             const auto piece = bytes.substr(0, Connection::gathered_output);
             bytes.remove_prefix(piece.size());

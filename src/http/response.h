@@ -81,7 +81,7 @@ public:
     Response& stream(StreamBody writer, std::optional<std::uint64_t> length = std::nullopt);
     [[nodiscard]] bool is_stream() const { return static_cast<bool>(stream_); }
     [[nodiscard]] std::optional<std::uint64_t> stream_length() const { return stream_length_; }
-    // What the client has not taken by then ends with a reset. Without, whoever takes a little within each `write_deadline` is
+    // A reply that is not whole by then ends with a reset, whoever was slow. Without, whoever takes a little within each `write_deadline` is
     // served for ever, which is what events are for.
     Response& stream_deadline(async::SteadyTime deadline) {
         stream_deadline_ = deadline;

@@ -135,7 +135,7 @@ TEST_F(RowsTest, WhatFailsLaterHasNoValidEnd) {
 TEST_F(RowsTest, AreReadNoFasterThanTheyAreTaken) {
     Client client(port);
     client.send(get("/endless"));
-    static_cast<void>(client.read_until("Sugar"));
+    static_cast<void>(client.read_past("Sugar"));
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
     // What the kernels of both ends take of a client that reads nothing, and no more: of 1,000,000.
     EXPECT_LT(Source::pieces_read, 100'000);
@@ -143,15 +143,41 @@ TEST_F(RowsTest, AreReadNoFasterThanTheyAreTaken) {
     while (Source::alive != 0) std::this_thread::yield();
 }
 
+// The first rows of a reply that is on its way. A machine with much to do may begin one when its time is over: that is a problem
+// document, and nothing to end.
+std::string begin_brief(const Client& client) {
+    client.send(get("/brief", "Connection: close\r\n"));
+    return client.read_past("Sugar");
+}
+
 TEST_F(RowsTest, EndAtTheDeadlineOfTheRouteHoweverSlowlyTheyAreTaken) {
-    const Client client(port);
-    client.send(get("/brief"));
-    std::string bytes = client.read_until("Sugar");
-    const auto enough = async::Loop::now() + 10s;
-    while (Source::alive != 0 && async::Loop::now() < enough) std::this_thread::yield();
-    EXPECT_EQ(Source::alive, 0);
-    while (client.read_more(bytes)) {}
-    EXPECT_TRUE(client.was_reset());
+    for (int i = 0; i < 20; ++i) {
+        const Client client(port);
+        auto bytes = begin_brief(client);
+        if (bytes.starts_with("HTTP/1.1 503")) continue;
+        const auto enough = async::Loop::now() + 10s;
+        while (Source::alive != 0 && async::Loop::now() < enough) std::this_thread::yield();
+        EXPECT_EQ(Source::alive, 0);
+        while (client.read_more(bytes)) {}
+        EXPECT_TRUE(client.was_reset());
+        return;
+    }
+    FAIL() << "no reply began within its time";
+}
+
+TEST_F(RowsTest, EndAtTheDeadlineOfTheRouteHoweverFastTheyAreTaken) {
+    for (int i = 0; i < 20; ++i) {
+        const Client client(port);
+        auto bytes = begin_brief(client);
+        if (bytes.starts_with("HTTP/1.1 503")) continue;
+        const auto enough = async::Loop::now() + 10s;
+        while (client.read_more(bytes) && async::Loop::now() < enough) bytes.clear();
+        EXPECT_TRUE(client.was_reset());
+        while (Source::alive != 0 && async::Loop::now() < enough) std::this_thread::yield();
+        EXPECT_EQ(Source::alive, 0);
+        return;
+    }
+    FAIL() << "no reply began within its time";
 }
 
 }  // namespace

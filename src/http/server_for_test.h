@@ -83,9 +83,15 @@ public:
         while (read_more(all)) {}
         return all;
     }
+    // Of a reply that stops there; of one that goes on, a read ends there by luck alone: read_past().
     [[nodiscard]] std::string read_until(std::string_view ending) const {
         std::string all;
         while (!all.ends_with(ending) && read_more(all)) {}
+        return all;
+    }
+    [[nodiscard]] std::string read_past(std::string_view part) const {
+        std::string all;
+        while (!all.contains(part) && read_more(all)) {}
         return all;
     }
     // False at the end, after a reset, and when five seconds brought nothing: timed_out().
@@ -93,7 +99,7 @@ public:
         char buffer[65536];
         const auto size = ::recv(socket_, buffer, sizeof buffer, 0);
         timed_out_ = size < 0 && errno == EAGAIN;
-        reset_ = size < 0 && errno == ECONNRESET;
+        reset_ = reset_ || (size < 0 && errno == ECONNRESET);  // told once; then it is an end
         if (size > 0) all.append(buffer, static_cast<std::size_t>(size));
         return size > 0;
     }

@@ -195,10 +195,27 @@ describe.skipIf(noBrowser)('the reader', () => {
       expect(reply.status()).toBe(204);
       expect(await page.evaluate(() => sessionStorage.getItem('reader.account'))).toBeNull();
     };
+    const send = async () => {
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await expect.poll(() => page.locator('.reply').textContent()).toContain(owner.email);
+    };
     const token = await tokenOf();
     expect(await isRefused(token)).toBe(false);
+    await send();
     await leave();
+    expect(await page.locator('.reply').textContent(), 'what was shown to who has left').toBe('');
     expect(await isRefused(token)).toBe(true);
+
+    // The tab forgets also where the service cannot be reached.
+    await signIn();
+    await send();
+    await page.route('**/v1/auth/logout', (route) => route.abort());
+    await page.locator('#account').click();
+    await page.getByText('the service has not ended the session').waitFor();
+    expect(await page.evaluate(() => sessionStorage.getItem('reader.account'))).toBeNull();
+    expect(await page.locator('.reply').textContent()).toBe('');
+    await page.unroute('**/v1/auth/logout');
+    await page.getByRole('button', { name: 'Close' }).click();
 
     await signIn();
     const second = await tokenOf();
@@ -282,6 +299,7 @@ describe.skipIf(noBrowser)('the reader', () => {
       ['postman', 'guide', '#/guide/collections'],
       ['insomnia', 'guide', '#/guide/collections'],
       ['deprecation', 'guide', '#/guide/api-changes'],
+      ['backend-api-client', 'guide', '#/guide/clients/typescript'],
       ['refund', 'operation', '#/operation/refundPayment'],
       ['first sale', 'guide', '#/guide/getting-started'],
       ['mpesa', 'guide', '#/guide/mpesa'],
@@ -292,6 +310,8 @@ describe.skipIf(noBrowser)('the reader', () => {
       expect(first?.[1], query).toContain(href);
     }
     expect(await found('onRefundCreated')).toContainEqual(['event', '#/operation/onRefundCreated']);
+    await page.evaluate(() => (location.hash = '#/guide/clients/typescript'));
+    await page.getByRole('heading', { name: 'Install' }).waitFor();
     // What the reader has no page of is named by its place.
     await page.evaluate(() => (location.hash = '#/guide/getting-started'));
     await page.getByRole('heading', { name: 'And then' }).waitFor();

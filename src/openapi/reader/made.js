@@ -1,4 +1,4 @@
-// What earlier replies gave, until the page is closed: the id of what was made, for the operations that read and change it, and the
+// What earlier replies gave, until the page is closed or who called signs out: the id of what was made, for the operations that read and change it, and the
 // ETag of what was read. No page of its own.
 
 import { decoded } from './dom.js';
@@ -48,6 +48,11 @@ export function remember(entry, url, reply, operations) {
       if (place === 'path' && path.startsWith(`${entry.path}/`) && description?.includes('`clientRequestId`'))
         ids.set(upTo(path, name), reply.body.clientRequestId);
   return location;
+}
+
+export function forget() {
+  ids.clear();
+  tags.clear();
 }
 
 export const idFor = (path, name) => ids.get(upTo(path, name));

@@ -5,12 +5,16 @@ import { element } from './dom.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { indented } from './json_text.js';
 import { browser, jsonOf } from './kept.js';
-import { idFor, readerOf, remember, tagFor } from './made.js';
+import { forget, idFor, readerOf, remember, tagFor } from './made.js';
 import { samples } from './samples.js';
 import { resolved } from './schema.js';
 
 let shown; // draws the samples anew when the account has changed
-whenChanged(() => shown?.());
+// What one caller was answered is not the next one's.
+whenChanged(() => {
+  if (!token()) forget();
+  shown?.();
+});
 
 export function copyButton(textOf) {
   const button = element('button', { type: 'button', class: 'copy' }, 'Copy');
@@ -333,6 +337,10 @@ export function requestPane(entry, options) {
     element('div', { class: 'presses' }, send, again),
   );
   shown = () => {
+    if (!token()) {
+      reply.replaceChildren();
+      again.hidden = true;
+    }
     const asks = current().authorized && !token();
     needs.textContent = asks ? 'It needs a caller: sign in first, at the top of the page.' : '';
     needs.hidden = !asks;
