@@ -185,7 +185,13 @@ class IndexedDbStore implements QueueStore {
   get(id: string): Promise<Entry | undefined> {
     return this.byIndex<Entry | undefined>(
       (entries) => entries.index('id').get(id),
-      (keys) => this.readOne(keys.find((key) => key.id === id)),
+      async (keys) => {
+        const known = await this.run('readonly', (transaction) =>
+          told(transaction.objectStore('entries').index('id').getKey(id)),
+        );
+        const key = keys.find(({ number }) => number === known);
+        return key && this.readOne(key);
+      },
     );
   }
 
@@ -229,14 +235,12 @@ class IndexedDbStore implements QueueStore {
   }
 
   // Others are sent and shown though the browser cannot read one of them.
-  private async readOne(key: Key | undefined): Promise<Entry | undefined> {
-    if (!key) return undefined;
-    const { id, number, state, mark } = key;
+  private async readOne({ number, state, mark }: Key): Promise<Entry | undefined> {
     const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
       told(transaction.objectStore('entries').get(number));
-    const entry = await this.run('readonly', found).catch((error: QueueError) => {
+    const entry = await this.run('readonly', found).catch(async (error: QueueError) => {
       if (!isOfOneValue(error)) throw error;
-      return unreadableEntry(id, number, state, error.message);
+      return unreadableEntry(await this.run('readonly', idOf(number)), number, state, error.message);
     });
     return entry && { ...entry, ...mark };
   }
@@ -257,8 +261,10 @@ class IndexedDbStore implements QueueStore {
       write((entries, meta) => {
         const { number, state, note, settledAt } = entry;
         // What cannot be read may be there another time.
-        if (state !== 'dismissed' || !isUnreadable(entry)) return entries.put(entry);
-        return meta.put({ number, state, note, settledAt }, `dismissed ${number}`);
+        if (state === 'dismissed' && isUnreadable(entry))
+          return meta.put({ number, state, note, settledAt }, `dismissed ${number}`);
+        if (!isOpen(state)) meta.delete(`dismissed ${number}`);
+        return entries.put(entry);
       });
     const done = await put().catch(async (error) => {
       if (!isFull(error) || entry.state !== 'done') throw error;
@@ -359,39 +365,38 @@ function upgrade(database: IDBDatabase): void {
 const marked = (): IDBKeyRange => IDBKeyRange.bound('dismissed ', 'dismissed!');
 
 interface Key {
-  id: string;
   number: number;
   state: EntryState;
   mark?: Entry;
 }
 
-// By the indexes alone, which can be read where a value cannot. In the order of their numbers.
+// By the indexes alone, which can be read where a value cannot.
 async function keysIn(transaction: IDBTransaction): Promise<Key[]> {
-  const entries = transaction.objectStore('entries');
   const marks = (await told(transaction.objectStore('meta').getAll(marked()))) as Entry[];
-  const keys = new Map<number, Key>();
-  await eachKey(entries.index('state'), ([state], number) => keys.set(number, { id: '', number, state }));
-  await eachKey(entries.index('id'), (id, number) => Object.assign(keys.get(number)!, { id }));
-  for (const mark of marks) {
-    const key = keys.get(mark.number);
-    // Done after all, when it was on its way.
-    if (key && isOpen(key.state)) Object.assign(key, { state: mark.state, mark });
+  const keys: Key[] = [];
+  for (const state of ['waiting', 'parked', 'dismissed', 'done'] as const) {
+    const index = transaction.objectStore('entries').index('state');
+    for (const number of (await told(index.getAllKeys(inState(state)))) as number[]) {
+      // One that is done was on its way when it was dismissed.
+      const mark = isOpen(state) ? marks.find((one) => one.number === number) : undefined;
+      keys.push({ number, state: mark ? mark.state : state, mark });
+    }
   }
-  return [...keys.values()].sort((one, other) => one.number - other.number);
+  return keys.sort((one, other) => one.number - other.number);
 }
 
-function eachKey(index: IDBIndex, work: (key: any, number: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = index.openKeyCursor();
-    request.onerror = () => reject(request.error);
-    request.onsuccess = () => {
-      const cursor = request.result;
-      if (!cursor) return resolve();
-      work(cursor.key, cursor.primaryKey as number);
-      cursor.continue();
-    };
-  });
-}
+const idOf =
+  (wanted: number): Work<string> =>
+  (transaction) =>
+    new Promise((resolve, reject) => {
+      const request = transaction.objectStore('entries').index('id').openKeyCursor();
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (!cursor || cursor.primaryKey === wanted) resolve(String(cursor?.key));
+        else cursor.continue();
+      };
+    });
 
 async function turnIn(transaction: IDBTransaction): Promise<Turn> {
   const kept = (await told(transaction.objectStore('meta').get('turn'))) as Turn | undefined;
