@@ -16,6 +16,7 @@ import {
   type NewEntry,
   QueueError,
   type QueueStore,
+  type StoredProblem,
   type Turn,
   unreadable,
   unreadableEntry,
@@ -220,7 +221,8 @@ class FileStore implements QueueStore {
     try {
       text = await textOf(this.fileOf(id, place));
       const entry = JSON.parse(text ?? '') as unknown;
-      if (isEntry(entry, id)) return { ...entry, ...place };
+      const why = place.state === 'parked' && { problem: interrupted };
+      if (isEntry(entry, id)) return { ...why, ...entry, ...place };
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT') return undefined;
@@ -547,6 +549,15 @@ function isEntry(value: unknown, id: string): value is Entry {
     (!problem || isText(problem.code))
   );
 }
+
+// Of a parked entry that a crash kept from waiting again.
+const interrupted: StoredProblem = {
+  code: 'queue.interrupted',
+  title: 'The program ended before this could wait again',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
 
 // What is wrong with one file says nothing of the others. It may pass: a virus scanner has it, or somebody set its rights.
 const notNow = ['EACCES', 'EPERM', 'EIO', 'EBUSY'];
