@@ -1115,6 +1115,10 @@ describe('a folder that several have open', () => {
     // Sent after all: it had left before.
     expect(await store.put({ ...known, state: 'done' }, fence)).toBe(true);
     expect((await (await fileStore(folder)).get('a'))?.state).toBe('done');
+    // A sender that was frozen, and a person, come too late.
+    for (const late of [fence, undefined]) expect(await other.put({ ...known, state: 'parked' }, late)).toBe(false);
+    expect([await other.count('waiting'), await other.count('parked')]).toEqual([0, 0]);
+    expect((await other.get('a'))?.state).toBe('done');
     await service.stop();
   });
 

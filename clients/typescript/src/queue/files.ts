@@ -356,7 +356,8 @@ class FileStore implements QueueStore {
     const [file, content] = [this.fileOf(entry.id, place), JSON.stringify(entry)];
     const at = (state: EntryState): string => this.fileOf(entry.id, { ...place, state });
     // A person decides about what is open.
-    if (fence === undefined && place.state !== 'done' && (await isThere(at('done')))) return false;
+    if (fence === undefined && place.state !== 'done' && (await isThere(at('done'))))
+      return this.giveWay(entry.id, { ...place, state: 'done' });
     if (place.state === 'waiting' && fence === undefined && (await isThere(at('parked')))) {
       // Back from where it was parked: in one step, since two of them would mean that it is parked.
       await this.replace(at('parked'), content);
@@ -368,13 +369,18 @@ class FileStore implements QueueStore {
       // From here a crash leaves both, of which the later state is taken.
       for (const state of latest.slice(latest.indexOf(place.state) + 1)) await unlink(at(state)).catch(() => {});
     }
-    // Dismissed by another process meanwhile.
-    if (isOpen(place.state) && (await isThere(at('dismissed')))) {
-      await unlink(file).catch(() => {});
-      return false;
-    }
+    // Another process has ended it meanwhile.
+    for (const state of isOpen(place.state) ? (['done', 'dismissed'] as const) : [])
+      if (await isThere(at(state))) return this.giveWay(entry.id, { ...place, state });
     this.places.set(entry.id, place);
     return true;
+  }
+
+  private async giveWay(id: string, place: Place): Promise<false> {
+    for (const state of ['waiting', 'parked'] as const)
+      await unlink(this.fileOf(id, { ...place, state })).catch(() => {});
+    this.places.set(id, place);
+    return false;
   }
 
   private async move(from: string, to: string): Promise<void> {
