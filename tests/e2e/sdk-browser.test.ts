@@ -1,7 +1,7 @@
 // The SDK's queue in Chromium, as its tabs have it: one tab frozen, one killed, connections closed underneath, a transaction that aborts at
 // commit, a full disk, a store that was wiped, a newer app; and the stream that tabs share.
 import { build } from 'esbuild';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -274,7 +274,8 @@ describe.skipIf(noBrowser)('in Chromium', () => {
       const folder = path.join(profile, 'Default/IndexedDB');
       const blobs = (await readdir(folder)).filter((name) => name.endsWith('.blob'));
       expect(blobs).toHaveLength(1);
-      await rm(path.join(folder, blobs[0]!), { recursive: true });
+      const [there, aside] = [path.join(folder, blobs[0]!), path.join(profile, 'aside')];
+      await rename(there, aside);
       own = await openBrowser([], profile);
       page = await openOwn();
       await inPage(page, 'await q.flush();');
@@ -290,7 +291,26 @@ describe.skipIf(noBrowser)('in Chromium', () => {
       expect((await inPage(page, 'return q.status();')).parked).toBe(0);
       // An id stays its own.
       const again = await inPage(page, `return q.add('/v1/products', { id: '${large}', body: { name: 'new' } });`);
-      expect(again.state).toBe('dismissed');
+      expect(again).toMatchObject({ state: 'dismissed', note: 'typed in again', body: '' });
+      const child = `return q.add('/v1/products', { dependsOn: ['${large}'], body: { name: 'child' } });`;
+      const { id } = await inPage(page, child);
+      await add(page, 'free');
+      await inPage(page, 'await q.flush();');
+      const { problem: why } = await inPage(page, `return q.get('${id}');`);
+      expect(why).toMatchObject({ code: 'queue.dependency_dismissed', detail: 'typed in again' });
+      await own.close();
+      // It can be read again: its bytes were left as they were, and so was the decision.
+      await rename(aside, there);
+      own = await openBrowser([], profile);
+      page = await openOwn();
+      const { body, ...kept } = await inPage(page, `await q.flush(); return q.get('${large}');`);
+      expect(kept).toMatchObject({ state: 'dismissed', note: 'typed in again' });
+      expect(JSON.parse(body).name).toHaveLength(60_000);
+      expect(sent()).toEqual(['before', 'after', 'free']);
+      const counts =
+        "return [await t.store.count('waiting'), await t.store.count('parked'), await t.store.count('done')];";
+      expect(await inPage(page, counts)).toEqual([0, 1, 3]);
+      expect((await inPage(page, "return t.store.list('dismissed');"))[0].id).toBe(large);
     } finally {
       await closeBrowser(own);
     }
@@ -319,6 +339,13 @@ describe.skipIf(noBrowser)('in Chromium', () => {
   test('what waits leaves a disk that is full', async () => {
     const page = await open();
     await openTill(page);
+    // A child of what was dismissed cannot be parked then, which is a write, too.
+    act = (_, response) => problem(response, 422, 'request.invalid');
+    const parent = await add(page, 'parent');
+    await inPage(page, `await q.add('/v1/products', { dependsOn: ['${parent}'], body: { name: 'child' } });`);
+    await inPage(page, `await q.flush(); await q.dismiss('${parent}', 'rung up again');`);
+    act = (_, response) => taken(response);
+    service.seen.length = 0;
     for (const name of ['a', 'b', 'c']) await add(page, name);
     await inPage(
       page,
@@ -327,10 +354,33 @@ describe.skipIf(noBrowser)('in Chromium', () => {
        await q.flush();`,
     );
     expect(sent()).toEqual(['a', 'b', 'c']);
-    expect(await inPage(page, 'return [await q.waiting(), (await q.status()).stopped ?? null];')).toEqual([[], null]);
+    const left = 'return [(await q.waiting()).map(({ body }) => body), (await q.status()).stopped ?? null];';
+    expect(await inPage(page, left)).toEqual([['{"name":"child"}'], null]);
     expect(
       await inPage(page, "return q.add('/v1/products', { body: { name: 'd' } }).catch((error) => error.code);"),
     ).toBe('queue.storage_full');
+  });
+
+  test('two persons at once: what was sent by then is not dismissed', async () => {
+    const page = await open();
+    await openTill(page);
+    act = (_, response) => problem(response, 422, 'request.invalid');
+    const id = await add(page, 'bad');
+    await inPage(page, 'await q.flush();');
+    act = (_, response) => taken(response);
+    const told = await inPage(
+      page,
+      `const other = (await sdk.till()).queue; const get = t.store.get.bind(t.store);
+       t.store.get = async (asked) => {
+         const entry = await get(asked);
+         t.store.get = get;
+         await other.requeue(asked); await other.flush();
+         return entry;
+       };
+       return q.dismiss('${id}', 'rung up again').catch((error) => error.message);`,
+    );
+    expect(told).toBe(`queue.not_parked: ${id} is done`);
+    expect((await inPage(page, `return q.get('${id}');`)).answer.status).toBe(201);
   });
 
   test('what the browser promised is said', async () => {

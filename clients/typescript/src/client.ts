@@ -443,7 +443,11 @@ export class Client {
     }
     const { accessToken, refreshToken } = next;
     const renewed: Session = { ...after, accessToken, refreshToken };
-    await this.session.save(renewed);
+    try {
+      await this.session.save(renewed);
+    } catch {
+      // Where there is no room for it, the old one gives the same successor for a day: what is on a full disk can leave it.
+    }
     return renewed;
   }
 

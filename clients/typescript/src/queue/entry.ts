@@ -30,7 +30,7 @@ export interface Entry {
   owner: Caller;
   /** Path and query of a POST. No header is kept: what is in them expires. */
   target: string;
-  /** The bytes that are sent each time; absent where there is no body. */
+  /** The bytes that are sent each time; absent where there is no body, and of what was dismissed long ago. */
   body?: string;
   /** Ids of entries that must be done before. */
   dependsOn: string[];
@@ -44,6 +44,7 @@ export interface Entry {
   pause?: { at: number; ms: number };
   /** Of the last answer that was not good. */
   problem?: StoredProblem;
+  /** Of what was dismissed; missing where the disk had no room for it. */
   note?: string;
   /** The final answer; missing where the disk had no room for it. */
   answer?: { status: number; data: unknown; replayed: boolean };
@@ -81,9 +82,12 @@ export interface QueueStore {
   /** In the order of their numbers. */
   list(state: EntryState, limit?: number): Promise<Entry[]>;
   count(state: EntryState): Promise<number>;
-  /** Replaces an entry; false, and nothing, when `fence` is not the present one. Without one a person asks. */
+  /**
+   * Replaces an entry; false, and nothing, when `fence` is not the present one. Without one a person asks: false, and nothing, when it is done
+   * by now. One that is dismissed while it cannot be read keeps what it has.
+   */
   put(entry: Entry, fence?: number): Promise<boolean>;
-  /** Forgets the oldest `done` entries above this many; `dismissed` ones too, unless something is open, which may depend on them. */
+  /** Forgets the oldest `done` entries above this many. What depends on a `dismissed` one may still come. */
   prune(keep: number): Promise<void>;
   turn(): Promise<Turn>;
   /** The next fence, if `seen` is still the present one. */
@@ -138,6 +142,12 @@ export function unreadableEntry(id: string, number: number, state: EntryState, d
   const problem = { ...unreadable, detail };
   return { id, number, state, owner, target: '', body, dependsOn: [], addedAt: Date.now(), attempts: 0, problem };
 }
+
+/** Whether it has no end yet. */
+export const isOpen = (state: EntryState): boolean => state === 'waiting' || state === 'parked';
+
+/** It is the name of a file, and goes into a header. */
+export const isId = (id: unknown): boolean => typeof id === 'string' && /^[\w.-]{1,100}$/.test(id);
 
 export const isUnreadable = ({ problem }: Entry): boolean => problem?.code === unreadable.code;
 

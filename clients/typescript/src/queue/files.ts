@@ -3,28 +3,22 @@
 // number; `numbers/` the highest number so far. Neither is synced: both are made again from the entries.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  stat,
-  statfs,
-  symlink,
-  unlink,
-} from 'node:fs/promises';
+import { link, mkdir, open, readdir, readlink, rename, stat, statfs, symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Session, SessionStore } from '../session.js';
 import {
   type Entry,
   type EntryState,
+  isFull,
+  isId,
+  isOpen,
+  isUnreadable,
   type NewEntry,
   QueueError,
   type QueueStore,
+  type StoredProblem,
   type Turn,
+  unreadable,
   unreadableEntry,
 } from './entry.js';
 
@@ -35,6 +29,8 @@ const digits = 12;
 const readsAtOnce = 32;
 // Nobody needs as long to write a file; what is older was left by a crash.
 const writingMs = 600_000;
+// Nobody has counted as far: a file with such a name is somebody else's, and leaves no number above it.
+const mostNumber = 9e14;
 
 interface Place {
   state: EntryState;
@@ -53,10 +49,12 @@ function storageError(error: unknown): unknown {
   return error;
 }
 
+const isCount = (name: string): boolean => /^\d{1,15}$/.test(name) && Number(name) <= mostNumber;
+
 // The numbers that are names in a folder. Others put files there, too: a file manager, a network file system.
 async function numbersIn(folder: string): Promise<number[]> {
   try {
-    return (await readdir(folder)).filter((name) => /^\d{1,15}$/.test(name)).map(Number);
+    return (await readdir(folder)).filter(isCount).map(Number);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw storageError(error);
@@ -64,6 +62,11 @@ async function numbersIn(folder: string): Promise<number[]> {
 }
 
 const highest = async (folder: string): Promise<number> => Math.max(0, ...(await numbersIn(folder)));
+
+function after(number: number, folder: string): number {
+  if (number < mostNumber) return number + 1;
+  throw new QueueError('queue.storage_failed', `a file in ${folder} has the number ${number}: there is none above it`);
+}
 
 // False when the name is taken.
 async function made(making: Promise<unknown>): Promise<boolean> {
@@ -99,7 +102,7 @@ export function fileSession(file: string): SessionStore {
   return {
     load: async () => {
       try {
-        return JSON.parse(await readFile(file, 'utf8')) as Session | null;
+        return JSON.parse((await textOf(file)) ?? '') as Session | null;
       } catch (error) {
         if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return null;
         throw error;
@@ -107,6 +110,16 @@ export function fileSession(file: string): SessionStore {
     },
     save: (session) => writeAside(file, JSON.stringify(session), (name) => rename(name, file)),
   };
+}
+
+// Undefined of what is no file: a pipe would be waited for, and a device has no end.
+async function textOf(file: string): Promise<string | undefined> {
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    return (await handle.stat()).isFile() ? await handle.readFile('utf8') : undefined;
+  } finally {
+    await handle.close();
+  }
 }
 
 const random = (): string => randomBytes(12).toString('hex');
@@ -153,7 +166,12 @@ class FileStore implements QueueStore {
   }
 
   private claimOf(id: string): string {
-    return this.at('ids', encodeURIComponent(id));
+    return this.at('ids', claimName(id));
+  }
+
+  // Beside what was dismissed as it was.
+  private noteOf(id: string, number: number): string {
+    return this.fileOf(id, { state: 'dismissed', number }).replace(/json$/, 'note');
   }
 
   // What a crash has left: halves of files, and entries in two folders.
@@ -171,7 +189,8 @@ class FileStore implements QueueStore {
         if (seen.has(id)) continue;
         seen.set(id, place.number);
         this.places.set(id, place);
-        if (!claimed.has(encodeURIComponent(id))) await made(symlink(String(place.number), this.claimOf(id)));
+        // It is only faster with it, and a full disk is opened, too.
+        if (!claimed.has(claimName(id))) await symlink(String(place.number), this.claimOf(id)).catch(() => {});
       }
     }
   }
@@ -181,46 +200,61 @@ class FileStore implements QueueStore {
     const found = (await readdir(this.at(state))).flatMap((name) => {
       const [, number, coded] = /^(\d{1,15})-(.+)\.json$/.exec(name) ?? [];
       const id = coded && decoded(coded);
-      return number && id ? [{ id, place: { state, number: Number(number) } }] : [];
+      const place = { state, number: Number(number) };
+      return id && name === path.basename(this.fileOf(id, place)) ? [{ id, place }] : [];
     });
     found.sort((one, other) => one.place.number - other.place.number);
-    this.lastNumber = Math.max(this.lastNumber, found.at(-1)?.place.number ?? 0);
+    for (const { place } of found)
+      if (place.number <= mostNumber) this.lastNumber = Math.max(this.lastNumber, place.number);
     return found;
   }
 
   private async read(id: string, place: Place): Promise<Entry | undefined> {
-    let text = '';
+    const entry = await this.readAt(id, place);
+    if (entry?.state !== 'dismissed' || entry.note !== undefined) return entry;
+    const text = await textOf(this.noteOf(id, place.number)).catch(() => undefined);
+    return { ...entry, ...noted(text) };
+  }
+
+  private async readAt(id: string, place: Place): Promise<Entry | undefined> {
+    let text: string | undefined;
     try {
-      text = await readFile(this.fileOf(id, place), 'utf8');
-      const entry = JSON.parse(text) as Entry;
-      if (isEntry(entry, id)) return { ...entry, ...place };
+      text = await textOf(this.fileOf(id, place));
+      const entry = JSON.parse(text ?? '') as unknown;
+      const why = place.state === 'parked' && { problem: interrupted };
+      if (isEntry(entry, id)) return { ...why, ...entry, ...place };
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT') return undefined;
       if (code && notNow.includes(code)) return unreadableEntry(id, place.number, place.state, String(error));
       if (code && !noFile.includes(code)) throw storageError(error);
     }
-    return this.setAside(id, place, text);
+    if (isOpen(place.state)) return this.setAside(id, place, text);
+    // Its folder says what became of it.
+    return unreadableEntry(id, place.number, place.state, 'its file is no entry', text);
   }
 
-  // Others are sent and shown though one file is broken. Its bytes are kept in unreadable/; one that waited is parked, for a person.
-  private async setAside(id: string, place: Place, body: string): Promise<Entry | undefined> {
-    const isOpen = place.state === 'waiting' || place.state === 'parked';
+  // Others are sent and shown though one file is broken. Its bytes are kept in unreadable/, and it is parked, for a person.
+  private async setAside(id: string, place: Place, body: string | undefined): Promise<Entry | undefined> {
     const file = this.fileOf(id, place);
     const kept = this.at('unreadable', `${path.basename(file)}.${random()}`);
     const parked: Place = { state: 'parked', number: place.number };
     const entry = unreadableEntry(id, place.number, 'parked', `its bytes are in ${kept}`, body);
     try {
       await link(file, kept).catch((error) => (codeOf(error) === 'EPERM' ? rename(file, kept) : Promise.reject(error)));
-      if (isOpen) await this.replace(this.fileOf(id, parked), JSON.stringify(entry));
-      if (!isOpen || place.state === 'waiting') await unlink(file).catch(() => {});
+      await this.replace(this.fileOf(id, parked), JSON.stringify(entry));
     } catch (error) {
       // Another process was faster.
       if (codeOf(error) === 'ENOENT') return undefined;
-      throw storageError(error);
+      // Shown where it is. On a full disk others must leave before it can be moved.
+      await unlink(kept)
+        .catch(() => rename(kept, file))
+        .catch(() => {});
+      return unreadableEntry(id, place.number, place.state, String(error), body);
     }
-    if (isOpen) this.places.set(id, parked);
-    return isOpen ? entry : undefined;
+    if (place.state === 'waiting') await unlink(file).catch(() => {});
+    this.places.set(id, parked);
+    return entry;
   }
 
   // False when the name is taken.
@@ -244,11 +278,12 @@ class FileStore implements QueueStore {
   private async nextPlace(): Promise<number> {
     const folder = this.at('numbers');
     for (;;) {
-      const number = ++this.lastNumber;
+      const number = after(this.lastNumber, this.folder);
+      this.lastNumber = number;
       const file = path.join(folder, String(number));
       if (await made(open(file, 'wx', 0o600).then((handle) => handle.close()))) {
         const numbers = await numbersIn(folder);
-        const last = Math.max(...numbers);
+        const last = Math.max(number, ...numbers);
         for (const lower of numbers) if (lower < last) await unlink(path.join(folder, String(lower))).catch(() => {});
         if (last === number) return number;
         this.lastNumber = last;
@@ -258,10 +293,11 @@ class FileStore implements QueueStore {
 
   private async claimedNumber(id: string): Promise<number | undefined> {
     try {
-      return Number(await readlink(this.claimOf(id))) || undefined;
+      const target = await readlink(this.claimOf(id));
+      return /^[1-9]\d{0,14}$/.test(target) ? Number(target) : undefined;
     } catch (error) {
-      // EINVAL: no link, as some copies of a folder have it.
-      if (['ENOENT', 'EINVAL'].includes(codeOf(error) ?? '')) return undefined;
+      // EINVAL: no link, as some copies of a folder have it. ENAMETOOLONG: such an id was never added.
+      if (['ENOENT', 'EINVAL', 'ENAMETOOLONG'].includes(codeOf(error) ?? '')) return undefined;
       throw storageError(error);
     }
   }
@@ -318,40 +354,76 @@ class FileStore implements QueueStore {
     if (fence !== undefined && (await this.turn()).fence !== fence) return false;
     const place: Place = { state: entry.state, number: entry.number };
     const [file, content] = [this.fileOf(entry.id, place), JSON.stringify(entry)];
-    const parked = this.fileOf(entry.id, { ...place, state: 'parked' });
-    if (place.state === 'waiting' && fence === undefined && (await isThere(parked))) {
+    const at = (state: EntryState): string => this.fileOf(entry.id, { ...place, state });
+    // A person decides about what is open.
+    if (fence === undefined && place.state !== 'done' && (await isThere(at('done'))))
+      return this.giveWay(entry.id, { ...place, state: 'done' });
+    if (place.state === 'waiting' && fence === undefined && (await isThere(at('parked')))) {
       // Back from where it was parked: in one step, since two of them would mean that it is parked.
-      await this.replace(parked, content);
-      await rename(parked, file).catch((error) => Promise.reject(storageError(error)));
-      for (const state of ['waiting', 'parked']) await syncFolder(this.at(state));
+      await this.replace(at('parked'), content);
+      await this.move(at('parked'), file);
+    } else if (place.state === 'dismissed' && isUnreadable(entry)) {
+      if (!(await this.dismissAsItIs(entry))) return false;
     } else {
-      await this.replaceOrMove(file, content, entry, place);
+      await this.replaceOrMove(file, content, entry, at);
       // From here a crash leaves both, of which the later state is taken.
-      for (const state of latest.slice(latest.indexOf(place.state) + 1))
-        await unlink(this.fileOf(entry.id, { ...place, state })).catch(() => {});
+      for (const state of latest.slice(latest.indexOf(place.state) + 1)) await unlink(at(state)).catch(() => {});
     }
+    // Another process has ended it meanwhile.
+    for (const state of isOpen(place.state) ? (['done', 'dismissed'] as const) : [])
+      if (await isThere(at(state))) return this.giveWay(entry.id, { ...place, state });
     this.places.set(entry.id, place);
     return true;
   }
 
-  // What is settled leaves its place also where there is no room for its answer.
-  private async replaceOrMove(file: string, content: string, entry: Entry, place: Place): Promise<void> {
+  private async giveWay(id: string, place: Place): Promise<false> {
+    for (const state of ['waiting', 'parked'] as const)
+      await unlink(this.fileOf(id, { ...place, state })).catch(() => {});
+    this.places.set(id, place);
+    return false;
+  }
+
+  private async move(from: string, to: string): Promise<void> {
     try {
-      await this.replace(file, content);
+      await rename(from, to);
+      for (const file of [to, from]) await syncFolder(path.dirname(file));
     } catch (error) {
-      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full' || place.state === 'waiting')
-        throw error;
-      await this.prune(0);
-      const former = this.fileOf(entry.id, { ...place, state: 'waiting' });
-      await this.replace(file, content).catch(() => rename(former, file).catch(() => Promise.reject(error)));
-      await syncFolder(this.at(place.state));
+      throw storageError(error);
     }
   }
 
+  // What is settled leaves its place also where there is no room for its answer or its note.
+  private async replaceOrMove(
+    file: string,
+    content: string,
+    { state }: Entry,
+    at: (state: EntryState) => string,
+  ): Promise<void> {
+    try {
+      await this.replace(file, content);
+    } catch (error) {
+      if (!isFull(error) || state === 'waiting') throw error;
+      await this.prune(0);
+      const former = state === 'dismissed' && (await isThere(at('parked'))) ? 'parked' : 'waiting';
+      await this.replace(file, content).catch(() => this.move(at(former), file).catch(() => Promise.reject(error)));
+    }
+  }
+
+  // What cannot be read may be there another time: the file is moved. The note before, so that no decision is without it.
+  private async dismissAsItIs({ id, number, note, settledAt }: Entry): Promise<boolean> {
+    const at = (state: EntryState): string => this.fileOf(id, { state, number });
+    await this.replace(this.noteOf(id, number), JSON.stringify({ note, settledAt })).catch((error) =>
+      isFull(error) ? undefined : Promise.reject(error),
+    );
+    // What a crash has left in both is parked.
+    if (await isThere(at('parked'))) await unlink(at('waiting')).catch(() => {});
+    for (const state of ['parked', 'waiting'] as const)
+      if (await isThere(at(state))) await this.move(at(state), at('dismissed'));
+    return isThere(at('dismissed'));
+  }
+
   async prune(keep: number): Promise<void> {
-    const isOpen = (await this.count('waiting')) + (await this.count('parked')) > 0;
-    const settled = [...(await this.look('done')), ...(isOpen ? [] : await this.look('dismissed'))];
-    settled.sort((one, other) => one.place.number - other.place.number);
+    const settled = await this.look('done');
     for (const { id, place } of settled.slice(0, Math.max(0, settled.length - keep))) {
       await unlink(this.fileOf(id, place)).catch(() => {});
       if ((await this.claimedNumber(id)) === place.number) await unlink(this.claimOf(id)).catch(() => {});
@@ -362,22 +434,21 @@ class FileStore implements QueueStore {
   // The highest file of turns/ is the fence; what is in `beat` counts only when it is of that fence.
   async turn(): Promise<Turn> {
     const fence = await highest(this.at('turns'));
-    try {
-      const beat = JSON.parse(await readFile(this.at('turns', 'beat'), 'utf8')) as Turn | null;
-      if (beat?.fence === fence) return beat;
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw storageError(error);
-    }
+    // Without one nobody has sent for a while, as far as this process can see.
+    const text = await textOf(this.at('turns', 'beat')).catch(() => undefined);
+    const beat = parsed(text) as Turn | null | undefined;
+    if (beat?.fence === fence) return beat;
     return { fence, beats: 0, released: fence === 0 };
   }
 
   async takeTurn(seen: number): Promise<number | undefined> {
     if ((await this.turn()).fence !== seen) return undefined;
-    if (!(await this.create(this.at('turns', String(seen + 1)), ''))) return undefined;
+    const next = after(seen, this.at('turns'));
+    if (!(await this.create(this.at('turns', String(next)), ''))) return undefined;
     // The name was free because it is long past.
-    if ((await this.turn()).fence !== seen + 1) return undefined;
+    if ((await this.turn()).fence !== next) return undefined;
     await forgetBelow(seen, this.at('turns'));
-    return seen + 1;
+    return next;
   }
 
   async beat(fence: number, released = false): Promise<boolean> {
@@ -410,7 +481,7 @@ class FileStore implements QueueStore {
     const folder = this.at('counts', encodeURIComponent(count));
     await mkdir(folder, { recursive: true });
     for (;;) {
-      const number = Math.max(await this.last(count), above) + 1;
+      const number = after(Math.max(await this.last(count), above), folder);
       if (!(await this.create(path.join(folder, String(number)), ''))) continue;
       // Free only because it is long past: a higher one is there.
       if ((await this.last(count)) !== number) continue;
@@ -446,12 +517,54 @@ function decoded(text: string): string | undefined {
   }
 }
 
-const isEntry = (entry: Entry | null, id: string): boolean =>
-  entry?.id === id &&
-  typeof entry.target === 'string' &&
-  typeof entry.owner?.userId === 'string' &&
-  Array.isArray(entry.dependsOn);
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+// `.` and `..` are names of folders.
+const claimName = (id: string): string =>
+  encodeURIComponent(id).replace(/^\.\.?$/, (dots) => dots.replaceAll('.', '%2E'));
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function noted(text: string | undefined): Pick<Entry, 'note' | 'settledAt'> {
+  const { note, settledAt } = (parsed(text) ?? {}) as Partial<Entry>;
+  return { ...(isText(note) && { note }), ...(Number.isFinite(settledAt) && { settledAt }) };
+}
+
+// Whether all that is sent and shown by it has its form: a file may hold anything.
+function isEntry(value: unknown, id: string): value is Entry {
+  const entry = value as Partial<Entry> | null;
+  const { target, body, owner, dependsOn, pause, problem } = entry ?? {};
+  return (
+    entry?.id === id &&
+    isId(id) &&
+    isText(target) &&
+    (/^\/(?!\/)/.test(target) || problem?.code === unreadable.code) &&
+    (body === undefined || isText(body)) &&
+    isText(owner?.userId) &&
+    isText(owner.tenantId) &&
+    Array.isArray(dependsOn) &&
+    dependsOn.every(isText) &&
+    [entry.addedAt, entry.attempts].every(Number.isFinite) &&
+    (!pause || [pause.at, pause.ms].every(Number.isFinite)) &&
+    (!problem || isText(problem.code))
+  );
+}
+
+// Of a parked entry that a crash kept from waiting again.
+const interrupted: StoredProblem = {
+  code: 'queue.interrupted',
+  title: 'The program ended before this could wait again',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
 
 // What is wrong with one file says nothing of the others. It may pass: a virus scanner has it, or somebody set its rights.
 const notNow = ['EACCES', 'EPERM', 'EIO', 'EBUSY'];
-const noFile = ['EISDIR', 'ELOOP'];
+const noFile = ['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV'];

@@ -4,6 +4,8 @@ import {
   type Entry,
   type EntryState,
   isFull,
+  isOpen,
+  isUnreadable,
   type NewEntry,
   QueueError,
   type QueueStore,
@@ -96,8 +98,8 @@ class IndexedDbStore implements QueueStore {
       let late = false;
       const blocked = setTimeout(() => {
         late = true;
-        this.options.onBlocked?.();
         reject(new QueueError('queue.storage_blocked', 'close the other tabs of this app, and try again'));
+        this.options.onBlocked?.();
       }, this.options.blockedMs ?? 3_000);
       request.onupgradeneeded = () => upgrade(request.result);
       request.onerror = () => {
@@ -181,69 +183,89 @@ class IndexedDbStore implements QueueStore {
   }
 
   get(id: string): Promise<Entry | undefined> {
-    const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
-      told(transaction.objectStore('entries').index('id').get(id));
-    return this.run('readonly', found).catch(async (error) => {
-      if (!isOfOneValue(error)) throw error;
-      const keys = await this.keys();
-      const number = keys.ids.get(id);
-      return number === undefined ? undefined : this.readOne(number, keys);
-    });
-  }
-
-  list(state: EntryState, limit?: number): Promise<Entry[]> {
-    const range = (transaction: IDBTransaction): Promise<Entry[]> =>
-      told(transaction.objectStore('entries').index('state').getAll(inState(state), limit));
-    return this.run('readonly', range).catch(async (error) => {
-      if (!isOfOneValue(error)) throw error;
-      const keys = await this.keys();
-      const entries: Entry[] = [];
-      for (const [number, one] of keys.states) {
-        if (entries.length === (limit ?? Infinity)) break;
-        const entry = one === state ? await this.readOne(number, keys) : undefined;
-        if (entry) entries.push(entry);
-      }
-      return entries;
-    });
-  }
-
-  // By the indexes alone, which can be read where a value cannot.
-  private keys(): Promise<Keys> {
-    return this.run('readonly', async (transaction) => {
-      const entries = transaction.objectStore('entries');
-      const keys: Keys = { ids: new Map(), states: new Map() };
-      await eachKey(entries.index('id'), (id, number) => keys.ids.set(id as string, number));
-      await eachKey(entries.index('state'), (state, number) => keys.states.set(number, (state as [EntryState])[0]));
-      return keys;
-    });
-  }
-
-  // Others are sent and shown though the browser cannot read one of them.
-  private async readOne(number: number, { ids, states }: Keys): Promise<Entry | undefined> {
-    const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
-      told(transaction.objectStore('entries').get(number));
-    return this.run('readonly', found).catch((error: QueueError) => {
-      const id = [...ids].find(([, other]) => other === number)?.[0];
-      const state = states.get(number);
-      if (!isOfOneValue(error) || id === undefined || state === undefined) throw error;
-      return unreadableEntry(id, number, state, error.message);
-    });
-  }
-
-  count(state: EntryState): Promise<number> {
-    return this.run('readonly', (transaction) =>
-      told(transaction.objectStore('entries').index('state').count(inState(state))),
+    return this.byIndex<Entry | undefined>(
+      (entries) => entries.index('id').get(id),
+      async (keys) => {
+        const known = await this.run('readonly', (transaction) =>
+          told(transaction.objectStore('entries').index('id').getKey(id)),
+        );
+        const key = keys.find(({ number }) => number === known);
+        return key && this.readOne(key);
+      },
     );
   }
 
+  list(state: EntryState, limit?: number): Promise<Entry[]> {
+    return this.byIndex<Entry[]>(
+      (entries) => entries.index('state').getAll(inState(state), limit),
+      async (keys) => {
+        const found: Entry[] = [];
+        for (const key of keys) {
+          if (found.length === limit) break;
+          const entry = key.state === state ? await this.readOne(key) : undefined;
+          if (entry) found.push(entry);
+        }
+        return found;
+      },
+    );
+  }
+
+  count(state: EntryState): Promise<number> {
+    return this.byIndex(
+      (entries) => entries.index('state').count(inState(state)),
+      (keys) => keys.filter((key) => key.state === state).length,
+    );
+  }
+
+  // Or one by one: where a value cannot be read, or could not when it was dismissed.
+  private async byIndex<T>(
+    find: (entries: IDBObjectStore) => IDBRequest<T>,
+    slowly: (keys: Key[]) => T | Promise<T>,
+  ): Promise<T> {
+    try {
+      const found = await this.run('readonly', async (transaction) => {
+        const marks = await told(transaction.objectStore('meta').count(marked()));
+        return marks === 0 && { value: await told(find(transaction.objectStore('entries'))) };
+      });
+      if (found) return found.value;
+    } catch (error) {
+      if (!isOfOneValue(error)) throw error;
+    }
+    return slowly(await this.run('readonly', keysIn));
+  }
+
+  // Others are sent and shown though the browser cannot read one of them.
+  private async readOne({ number, state, mark }: Key): Promise<Entry | undefined> {
+    const found = (transaction: IDBTransaction): Promise<Entry | undefined> =>
+      told(transaction.objectStore('entries').get(number));
+    const entry = await this.run('readonly', found).catch(async (error: QueueError) => {
+      if (!isOfOneValue(error)) throw error;
+      return unreadableEntry(await this.run('readonly', idOf(number)), number, state, error.message);
+    });
+    return entry && { ...entry, ...mark };
+  }
+
   async put(entry: Entry, fence?: number): Promise<boolean> {
-    const write = (change: (entries: IDBObjectStore) => IDBRequest): Promise<boolean> =>
+    const write = (change: (entries: IDBObjectStore, meta: IDBObjectStore) => IDBRequest): Promise<boolean> =>
       this.run('readwrite', async (transaction) => {
-        if (fence !== undefined && (await turnIn(transaction)).fence !== fence) return false;
-        await told(change(transaction.objectStore('entries')));
+        const [entries, meta] = [transaction.objectStore('entries'), transaction.objectStore('meta')];
+        const isLate =
+          fence === undefined
+            ? (await told(entries.index('state').count(['done', entry.number]))) > 0
+            : (await turnIn(transaction)).fence !== fence;
+        if (isLate) return false;
+        await told(change(entries, meta));
         return true;
       });
-    const put = (): Promise<boolean> => write((entries) => entries.put(entry));
+    const put = (): Promise<boolean> =>
+      write((entries, meta) => {
+        const { number, state, note, settledAt } = entry;
+        // What cannot be read may be there another time.
+        if (state === 'dismissed' && isUnreadable(entry))
+          return meta.put({ number, state, note, settledAt }, `dismissed ${number}`);
+        if (!isOpen(state)) meta.delete(`dismissed ${number}`);
+        return entries.put(entry);
+      });
     const done = await put().catch(async (error) => {
       if (!isFull(error) || entry.state !== 'done') throw error;
       await this.prune(0);
@@ -258,12 +280,9 @@ class IndexedDbStore implements QueueStore {
   prune(keep: number): Promise<void> {
     return this.run('readwrite', async (transaction) => {
       const entries = transaction.objectStore('entries');
-      const numbers = (state: EntryState): Promise<number[]> =>
-        told(entries.index('state').getAllKeys(inState(state))) as Promise<number[]>;
-      const isOpen = (await numbers('waiting')).length + (await numbers('parked')).length > 0;
-      const settled = [...(await numbers('done')), ...(isOpen ? [] : await numbers('dismissed'))];
-      settled.sort((one, other) => one - other);
-      for (const number of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(number);
+      const done = await told(entries.index('state').getAllKeys(inState('done')));
+      // In the order of their numbers.
+      for (const number of done.slice(0, Math.max(0, done.length - keep))) entries.delete(number);
     });
   }
 
@@ -342,23 +361,42 @@ function upgrade(database: IDBDatabase): void {
   database.createObjectStore('meta');
 }
 
-interface Keys {
-  ids: Map<string, number>;
-  states: Map<number, EntryState>;
+// In `meta`: of entries that could not be read when they were dismissed. Their values are left as they are.
+const marked = (): IDBKeyRange => IDBKeyRange.bound('dismissed ', 'dismissed!');
+
+interface Key {
+  number: number;
+  state: EntryState;
+  mark?: Entry;
 }
 
-function eachKey(index: IDBIndex, work: (key: IDBValidKey, number: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = index.openKeyCursor();
-    request.onerror = () => reject(request.error);
-    request.onsuccess = () => {
-      const cursor = request.result;
-      if (!cursor) return resolve();
-      work(cursor.key, cursor.primaryKey as number);
-      cursor.continue();
-    };
-  });
+// By the indexes alone, which can be read where a value cannot.
+async function keysIn(transaction: IDBTransaction): Promise<Key[]> {
+  const marks = (await told(transaction.objectStore('meta').getAll(marked()))) as Entry[];
+  const keys: Key[] = [];
+  for (const state of ['waiting', 'parked', 'dismissed', 'done'] as const) {
+    const index = transaction.objectStore('entries').index('state');
+    for (const number of (await told(index.getAllKeys(inState(state)))) as number[]) {
+      // One that is done was on its way when it was dismissed.
+      const mark = isOpen(state) ? marks.find((one) => one.number === number) : undefined;
+      keys.push({ number, state: mark ? mark.state : state, mark });
+    }
+  }
+  return keys.sort((one, other) => one.number - other.number);
 }
+
+const idOf =
+  (wanted: number): Work<string> =>
+  (transaction) =>
+    new Promise((resolve, reject) => {
+      const request = transaction.objectStore('entries').index('id').openKeyCursor();
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (!cursor || cursor.primaryKey === wanted) resolve(String(cursor?.key));
+        else cursor.continue();
+      };
+    });
 
 async function turnIn(transaction: IDBTransaction): Promise<Turn> {
   const kept = (await told(transaction.objectStore('meta').get('turn'))) as Turn | undefined;

@@ -21,16 +21,13 @@ export function memoryStore(): QueueStore {
     list: async (state, limit = Infinity) => of(state).slice(0, limit),
     count: async (state) => of(state).length,
     async put(entry, fence) {
-      if (fence !== undefined && fence !== turn.fence) return false;
+      if (fence === undefined ? entries.get(entry.id)?.state === 'done' : fence !== turn.fence) return false;
       entries.set(entry.id, { ...entry });
       return true;
     },
     async prune(keep) {
-      const isOpen = of('waiting').length + of('parked').length > 0;
-      const settled = [...of('done'), ...(isOpen ? [] : of('dismissed'))].sort(
-        (one, other) => one.number - other.number,
-      );
-      for (const { id } of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(id);
+      const done = of('done');
+      for (const { id } of done.slice(0, Math.max(0, done.length - keep))) entries.delete(id);
     },
     turn: async () => ({ ...turn }),
     async takeTurn(seen) {

@@ -8,6 +8,8 @@ import { type Caller, sameCaller } from '../session.js';
 import {
   type Entry,
   isFull,
+  isId,
+  isOpen,
   isUnreadable,
   type NewEntry,
   QueueError,
@@ -61,7 +63,7 @@ export interface QueueStatus {
 export interface QueueOptions {
   client: Client;
   store: QueueStore;
-  /** Settled entries that stay readable; 1,000 when missing. */
+  /** `done` entries that stay readable, and `dismissed` ones that stay whole; 1,000 when missing. */
   keep?: number;
   /** The first pause after a failure, doubled each time up to `mostPauseMs`; 1 s and 30 s when missing. */
   pauseMs?: number;
@@ -162,7 +164,7 @@ export class OfflineQueue {
     const session = await this.options.client.session.load();
     if (!session) throw new QueueError('queue.signed_out', 'nobody has signed in, so nobody could send it');
     const { key: id, body } = keyFor(path, content, given);
-    if (!/^[\w.-]{1,100}$/.test(id))
+    if (![id, ...dependsOn].every(isId))
       throw new TypeError('an id has up to 100 letters, digits, dots, hyphens and underscores');
     const made: NewEntry = {
       id,
@@ -174,11 +176,9 @@ export class OfflineQueue {
       ...(label !== undefined && { label }),
     };
     const entry = await this.withRoom(() => this.options.store.add(made));
-    if (entry.state !== 'dismissed' && isUnreadable(entry))
-      throw new QueueError(
-        'queue.unreadable',
-        `${entry.id} is there, and cannot be read: dismiss it, and use another id`,
-      );
+    if (isOpen(entry.state) && isUnreadable(entry))
+      throw new QueueError('queue.unreadable', `${id} is there already, and nobody knows whether it has arrived`);
+    this.changed();
     this.wake();
     return entry;
   }
@@ -216,25 +216,24 @@ export class OfflineQueue {
 
   /**
    * The entry with its final answer, or as it was parked or dismissed. One that cannot be read, twice in succession, is given as `parked()`
-   * gives it, with `queue.unreadable`: it is a person's, and no answer may ever come.
+   * gives it, with `queue.unreadable`: it is a person's, and no answer may ever come. One that was sent and is forgotten by now is `done`
+   * without its `answer`.
    */
   async settled(id: string, signal?: AbortSignal): Promise<Entry> {
-    for (let hidden = false; ;) {
-      const entry = await this.options.store.get(id);
+    const { store } = this.options;
+    const { fence } = await store.turn();
+    for (let last: Entry | undefined; ;) {
+      const entry = await store.get(id);
+      if (entry && (entry.state !== 'waiting' || (last && isUnreadable(last) && isUnreadable(entry)))) return entry;
+      // Nothing is forgotten before it is done. Only a store that was emptied has an earlier turn, or none.
+      if (last && !entry && (await store.turn()).fence >= Math.max(1, fence)) return { ...last, state: 'done' };
       if (!entry) throw new RangeError(`there is no entry ${id}`);
-      const wasHidden = hidden;
-      hidden = isUnreadable(entry);
-      if (entry.state !== 'waiting' || (hidden && wasHidden)) return entry;
-      signal?.throwIfAborted?.();
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, 1_000);
-        const end = this.subscribe(done);
-        function done(): void {
-          clearTimeout(timer);
-          end();
-          resolve();
-        }
-      });
+      if (signal?.aborted) throw signal.reason ?? new Error('aborted');
+      last = entry;
+      let end = (): void => {};
+      const change = new Promise<unknown>((resolve) => (end = this.subscribe(resolve)));
+      await Promise.race([change, pause(1_000, signal)]);
+      end();
     }
   }
 
@@ -244,22 +243,28 @@ export class OfflineQueue {
     if (isUnreadable(parked))
       throw new QueueError(
         'queue.unreadable',
-        `nobody knows where ${id} went: it is sent when it can be read again, or dismiss it and add the operation again`,
+        `nobody knows where ${id} went, or whether it has arrived: it is sent when it can be read again`,
       );
     const entry = without(parked, 'problem', 'settledAt');
     const path = keyedPathOf(entry.target) ?? '';
     const body = mended.body === undefined ? entry.body : jsonOf(keyFor(path, mended.body, id).body);
-    const waiting: Entry = { ...entry, ...(body !== undefined && { body }), state: 'waiting', attempts: 0 };
-    await this.options.store.put(waiting);
-    this.wake();
-    return waiting;
+    return this.decided({ ...entry, ...(body !== undefined && { body }), state: 'waiting', attempts: 0 });
   }
 
-  /** A person has decided that a parked entry is not to be sent. It stays readable, with `note`. */
+  /**
+   * A person has decided that a parked entry is not to be sent. It stays, with `note`: what depends on it, and comes whenever, is parked. Above
+   * `keep` of them the oldest lose their `body`.
+   */
   async dismiss(id: string, note: string): Promise<void> {
-    const entry = await this.parkedOne(id);
-    await this.options.store.put({ ...entry, state: 'dismissed', note, settledAt: this.now() });
+    await this.decided({ ...(await this.parkedOne(id)), state: 'dismissed', note, settledAt: this.now() });
+  }
+
+  private async decided(entry: Entry): Promise<Entry> {
+    // Another person was faster: this says what he has decided.
+    if (!(await this.withRoom(() => this.options.store.put(entry)))) await this.parkedOne(entry.id);
     this.changed();
+    this.wake();
+    return entry;
   }
 
   private async parkedOne(id: string): Promise<Entry> {
@@ -342,11 +347,14 @@ export class OfflineQueue {
   private async tell(): Promise<void> {
     this.untold = false;
     const began = this.steadyNow();
-    try {
-      const status = await this.status();
-      this.listeners.forEach((listener) => listener(status));
-    } catch {
-      // The store does not answer; the next change is told.
+    // Of a store that does not answer, the next change is told.
+    const status = await this.status().catch(() => undefined);
+    for (const listener of status ? this.listeners : []) {
+      try {
+        listener(status!);
+      } catch (error) {
+        console.error(error);
+      }
     }
     // A device that slept meanwhile has not read for hours.
     this.pauseOfTelling = Math.min(mostTellingMs, Math.max(settleMs, 9 * (this.steadyNow() - began)));
@@ -469,7 +477,7 @@ export class OfflineQueue {
       clearInterval(beat);
       this.sending = false;
       await this.beat(fence, true);
-      await this.forgetSome();
+      await this.forgetSome().catch(() => {});
     }
   }
 
@@ -479,6 +487,9 @@ export class OfflineQueue {
     if (this.unpruned <= keep / 10) return;
     this.unpruned = 0;
     await store.prune(keep);
+    const over = (await store.count('dismissed')) - keep;
+    for (const entry of over > 0 ? await store.list('dismissed', over) : [])
+      if (entry.body !== undefined && !isUnreadable(entry)) await store.put(without(entry, 'body'));
   }
 
   private putOff(ms: number): number {
@@ -491,8 +502,8 @@ export class OfflineQueue {
     if (!entry.pause || (hurry && mayHavePassed(entry.problem))) return 0;
     const { at, ms } = entry.pause;
     const left = at - this.now();
-    // The clock was set back.
-    return left > ms ? 0 : Math.max(0, left - Math.max(0, ms - stopMs));
+    // More is left than there was: the clock was set back.
+    return left <= ms ? Math.max(0, left - Math.max(0, ms - stopMs)) : 0;
   }
 
   private standsAside(entry: Entry): boolean {
@@ -521,9 +532,11 @@ export class OfflineQueue {
     };
     this.stopped = undefined;
     this.blocked = 0;
-    for (const entry of entries) {
+    for (const { id } of entries) {
       if (this.ending) break;
-      if (!(await this.mayGo(entry, fence))) {
+      // What is wrong with one holds up no other.
+      const entry = await this.ready(id, fence).catch((error) => void (isFull(error) || (this.stopped = 'storage')));
+      if (!entry) {
         this.blocked++;
         continue;
       }
@@ -550,17 +563,20 @@ export class OfflineQueue {
     return later;
   }
 
-  // Whether all that it depends on is done. What the store does not know was done, and forgotten.
-  private async mayGo(entry: Entry, fence: number): Promise<boolean> {
-    for (const id of entry.dependsOn) {
-      const other = await this.options.store.get(id);
+  // The entry as it is by now, if all that it depends on is done. What the store does not know was done, and forgotten.
+  private async ready(id: string, fence: number): Promise<Entry | undefined> {
+    const { store } = this.options;
+    const entry = await store.get(id);
+    if (entry?.state !== 'waiting' || isUnreadable(entry)) return undefined;
+    for (const needed of entry.dependsOn) {
+      const other = await store.get(needed);
       if (other?.state === 'dismissed') {
-        const problem = { ...dependencyDismissed, detail: other.note ?? id };
+        const problem = { ...dependencyDismissed, detail: other.note ?? needed };
         await this.keep({ ...entry, state: 'parked', problem, settledAt: this.now() }, fence);
       }
-      if (other && other.state !== 'done') return false;
+      if (other && other.state !== 'done') return undefined;
     }
-    return true;
+    return entry;
   }
 
   // History makes room for what is to come.
