@@ -1,0 +1,429 @@
+// examples/till and money that could be taken twice, or not at all: two windows of one till, answers that come late or never, a full disk, and
+// somebody who may not sell. One Chromium for all.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BrowserContext, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { build } from '../../examples/till/build.mjs';
+import { serve } from '../../examples/till/serve.mjs';
+import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
+import { type ScratchDatabase } from './support/database.js';
+import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
+import { ean13 } from './support/shop.js';
+import { until } from './support/until.js';
+
+const password = 'demo-shop-2026';
+const asked = '**/v1/payment-intents';
+const listed = /\/v1\/payment-intents\?/;
+// Of the simulator: one pays at once, one never answers.
+const pays = '0700000001';
+const rings = '0700000003';
+
+let daraja: Daraja;
+let database: ScratchDatabase;
+let service: Service;
+let folder: string;
+let server: Awaited<ReturnType<typeof serve>>;
+let browser: BrowserContext;
+let page: Page;
+let address: string;
+const said: string[] = [];
+
+describe.skipIf(noBrowser)('examples/till and money', () => {
+  beforeAll(async () => {
+    daraja = await startDaraja({ port: 0, speed: 30 });
+    const more = { MPESA_BASE_URL: daraja.url, ...(await settingsOfDemo()) };
+    database = await demoDatabase(more);
+    service = await startService({ database, env: more });
+    folder = await build(await mkdtemp(path.join(tmpdir(), 'e2e-till-money-')));
+    server = await serve({ folder, baseUrl: service.url, port: 0 });
+    address = `http://127.0.0.1:${server.port}/`;
+    browser = await openBrowser();
+    browser.setDefaultTimeout(15_000);
+    // A window that is deaf has not heard yet what another one has stored.
+    await browser.addInitScript(() => {
+      addEventListener('storage', (event) => (globalThis as any).isDeaf && event.stopImmediatePropagation(), true);
+    });
+    page = await browser.newPage();
+    page.on('pageerror', (error) => said.push(String(error)));
+    await page.goto(address);
+    await logIn('owner');
+    await page.getByLabel('Name of this till').fill('Counter');
+    await page.getByRole('button', { name: 'Set up' }).click();
+    await page.locator('.tile').first().waitFor();
+  });
+  // Each begins with an empty basket, in one window.
+  afterEach(async () => {
+    await browser.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    for (const other of browser.pages()) if (other !== page) await other.close();
+    await page.evaluate(() => localStorage.removeItem('till.basket'));
+    await page.reload();
+    await page.locator('.tile').first().waitFor();
+  });
+  afterAll(async () => {
+    if (browser) await closeBrowser(browser);
+    await server?.close();
+    await service?.stop();
+    await database?.drop();
+    await daraja?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each<[string, boolean]>([
+    ['is drawn anew', false],
+    ['that has not heard of it sells nothing', true],
+  ])('another window adds an article: the dialog for cash %s', async (_, isDeaf) => {
+    const other = await secondWindow();
+    await scan(1, page);
+    await page.bringToFront();
+    await press('Cash');
+    expect(await due()).toBe(15_000);
+    await hear(page, !isDeaf);
+    await scan(2, other);
+    const all = await totalIn(other);
+    await page.bringToFront();
+    if (isDeaf) {
+      await page.getByRole('button', { name: 'Sell', exact: true }).click();
+      await page.locator('.wrong', { hasText: 'has changed' }).waitFor();
+      expect(await page.locator('.receipt').count()).toBe(0);
+      await hear(page, true);
+    }
+    await expect.poll(() => due()).toBe(all);
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    expect(await saleOnReceipt()).toMatchObject({ total: all, lines: 2 });
+  });
+
+  test('a typed code sells nothing else than what the basket is', async () => {
+    const other = await secondWindow();
+    await scan(1, page);
+    await press('M-Pesa');
+    await page.getByLabel("Code of the customer's message").fill('TAF7RT61SV');
+    await hear(page, false);
+    await scan(2, other);
+    await page.bringToFront();
+    await page.getByRole('button', { name: 'Sell with this code' }).click();
+    await page.locator('.wrong', { hasText: 'has changed' }).waitFor();
+    expect((await basketIn(page)).lines).toHaveLength(2);
+    await hear(page, true);
+  });
+
+  test('what another window adds while it is sold begins the next basket', async () => {
+    await scan(1, page);
+    await press('Cash');
+    // Between the check and the end of the sale: it is numbered then.
+    await page.evaluate(() => {
+      const add = IDBObjectStore.prototype.add;
+      const put = IDBObjectStore.prototype.put;
+      let isDone = false;
+      const change = (): void => {
+        if (isDone) return;
+        isDone = true;
+        const basket = JSON.parse(localStorage.getItem('till.basket')!);
+        basket.lines.push({ ...basket.lines[0], article: { ...basket.lines[0].article, variantId: 'another' } });
+        basket.lines[0].quantity = '3';
+        localStorage.setItem('till.basket', JSON.stringify(basket));
+      };
+      IDBObjectStore.prototype.add = function (...given: Parameters<typeof add>) {
+        change();
+        return add.apply(this, given);
+      };
+      IDBObjectStore.prototype.put = function (...given: Parameters<typeof put>) {
+        change();
+        return put.apply(this, given);
+      };
+    });
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    expect(await saleOnReceipt()).toMatchObject({ total: 15_000, lines: 1 });
+    expect((await basketIn(page)).lines.map(({ quantity }) => quantity)).toEqual(['2', '1']);
+  });
+
+  test.each<[string, boolean]>([
+    ['whose payment is known there already', true],
+    ['that nobody could ask about', false],
+  ])('a prompt that was given up before its answer came, %s: no cash beside it', async (_, isListed) => {
+    const answer = await holdAnswers();
+    if (!isListed) await page.route(listed, (route) => route.abort());
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await answer.isThere;
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await press('M-Pesa');
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    if (!isListed) await page.getByRole('button', { name: 'Ask the phone' }).waitFor();
+    answer.release();
+    // M-Pesa takes no prompt back.
+    await page.locator('.toast', { hasText: rings }).waitFor();
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    expect((await basketIn(page)).intent).toBeDefined();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+  });
+
+  test('a prompt whose basket was sold otherwise before its answer came is told', async () => {
+    const answer = await holdAnswers();
+    await page.route(listed, (route) => route.abort());
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await answer.isThere;
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await press('M-Pesa');
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await page.getByLabel("Code of the customer's message").fill('TAF7RT62SV');
+    await page.getByRole('button', { name: 'Sell with this code' }).click();
+    await page.locator('.receipt').waitFor();
+    answer.release();
+    await page.getByRole('alert').filter({ hasText: `${rings} was asked as well` }).waitFor();
+  });
+
+  test('two windows ask two phones in the same second: one of them rings', async () => {
+    const other = await secondWindow();
+    await scan(1, page);
+    await other.locator('.lines .gross').waitFor();
+    for (const [window, phone] of [
+      [page, '0733000101'],
+      [other, '0733000102'],
+    ] as const) {
+      await press('M-Pesa', window);
+      await window.getByLabel("Customer's phone").fill(phone);
+    }
+    const { saleId } = await basketIn(page);
+    const at = Date.now() + 800;
+    const clickAt = (window: Page): Promise<void> =>
+      window.evaluate(async (moment) => {
+        const button = [...document.querySelectorAll('dialog button')].find(
+          ({ textContent }) => textContent === 'Ask the phone',
+        ) as HTMLElement;
+        await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
+        button.click();
+      }, at);
+    await Promise.all([page, other].map(clickAt));
+    await Promise.any([page, other].map((window) => window.locator('.receipt').waitFor()));
+    await until(async () => (await page.locator('dialog:not(.with-receipt)').count()) === 0);
+    expect(await statesOf(saleId)).toEqual(['succeeded']);
+  });
+
+  test('a refusal says nothing of an earlier attempt without an answer: the phone stays asked', async () => {
+    let attempts = 0;
+    await page.route(asked, async (route) => {
+      if (++attempts > 1) return refuse(route, 422, 'payment.account_missing');
+      await route.fetch();
+      await route.abort();
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    expect(attempts).toBe(2);
+    expect((await basketIn(page)).asking).toBeDefined();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+  });
+
+  test('a refusal of the first attempt leaves the basket free', async () => {
+    await page.route(asked, (route) => refuse(route, 422, 'payment.account_missing'));
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.locator('.body > .wrong').waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(false);
+  });
+
+  test('without room to store the question nothing is asked; with room it is', async () => {
+    await scan(1, page);
+    await press('M-Pesa');
+    await page.evaluate(() => {
+      for (let size = 1 << 20, index = 0; size > 0;) {
+        try {
+          localStorage.setItem(`full-${index++}`, 'a'.repeat(size));
+        } catch {
+          size >>= 1;
+        }
+      }
+    });
+    await ask(pays);
+    await page.locator('dialog .wrong:not(:empty)').waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(false);
+    await page.evaluate(() => {
+      for (const name of Object.keys(localStorage)) if (name.startsWith('full-')) localStorage.removeItem(name);
+    });
+    // The number is still there.
+    await page.getByRole('button', { name: 'Ask the phone' }).click();
+    await page.locator('.receipt').waitFor();
+  });
+
+  test('what nobody knows is given up by a person, who sees that', async () => {
+    let state = 'unknown';
+    await page.route(/\/v1\/payment-intents\/[^/?]+(\/cancel|\?.*)?$/, async (route) => {
+      const isCancel = route.request().method() === 'POST';
+      if (isCancel) state = 'cancelled';
+      const message = isCancel ? 'The request was called off. No money moved.' : 'It is not known yet.';
+      const { origin, pathname } = new URL(route.request().url());
+      const reply = await route.fetch({ method: 'GET', url: origin + pathname.replace('/cancel', '') });
+      await route.fulfill({ response: reply, json: { ...(await reply.json()), state, message } });
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText('It is not known yet.').waitFor();
+    await page.getByRole('button', { name: 'The customer has not paid' }).click();
+    await page.getByRole('button', { name: 'Ask the phone' }).waitFor();
+    const told = await page.locator('.body > .wrong').innerText();
+    expect(told).toMatch(/owed back/);
+    expect(told).not.toMatch(/No money moved/);
+    expect(await payButton('Cash').isDisabled()).toBe(false);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['all of it', { refundHeld: 15_000 }],
+    ['a part of it', { refunded: 5_000 }],
+  ])('money that is on its way back sells nothing: %s', async (_, more) => {
+    await page.route(/\/v1\/payment-intents\/[^/?]+\?/, async (route) => {
+      const reply = await route.fetch();
+      await route.fulfill({ response: reply, json: { ...(await reply.json()), state: 'succeeded', ...more } });
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.locator('.body > .wrong', { hasText: 'back to the customer' }).waitFor();
+    expect(await page.locator('.receipt').count()).toBe(0);
+  });
+
+  test('somebody who may not sell sells nothing, also what is paid already', async () => {
+    await daraja.script('254733000999', { payer: 0, after: 60 });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask('0733000999');
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    const { saleId } = await basketIn(page);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await logOut();
+    await logIn('viewer');
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect([await payButton('Cash').isDisabled(), await payButton('M-Pesa').isDisabled()]).toEqual([true, true]);
+    await until(async () => (await statesOf(saleId))[0] === 'succeeded');
+    // A window that was open before knows it, too.
+    await page.reload();
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect(await page.locator('dialog').count()).toBe(0);
+    await page.locator('.banner').getByRole('button', { name: 'Log out' }).click();
+    await logIn('cashier');
+    expect(await saleOnReceipt()).toMatchObject({ total: 15_000, lines: 1 });
+    await page.getByText('Served by David Kiprop.').waitFor();
+  });
+
+  test('whose right is taken while they sell is told when the first sale comes back', async () => {
+    await page.route('**/v1/sales', (route) => refuse(route, 403, 'auth.forbidden'));
+    await page.route('**/v1/auth/me', async (route) => {
+      const reply = await route.fetch();
+      await route.fulfill({ response: reply, json: { ...(await reply.json()), permissions: ['sales.read'] } });
+    });
+    await scan(1, page);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.locator('.receipt').waitFor();
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect(said).toEqual([]);
+  });
+});
+
+// ---- What a cashier does ----------------------------------------------------------------------------------------
+
+async function logIn(who: string): Promise<void> {
+  await page.getByLabel('E-mail').fill(`${who}@demo.example`);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+async function logOut(): Promise<void> {
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+}
+
+async function scan(number: number, window: Page): Promise<void> {
+  const field = window.getByLabel('Barcode or name');
+  await field.fill(ean13(616_000_000_000 + number));
+  await field.press('Enter');
+  await expect.poll(() => field.inputValue()).toBe('');
+}
+
+async function secondWindow(): Promise<Page> {
+  const other = await browser.newPage();
+  await other.goto(address);
+  await other.locator('.tile').first().waitFor();
+  return other;
+}
+
+const payButton = (name: string, window = page) => window.locator('.pay').getByRole('button', { name });
+const press = (name: string, window = page): Promise<void> => payButton(name, window).click();
+
+async function ask(phone: string): Promise<void> {
+  await page.getByLabel("Customer's phone").fill(phone);
+  await page.getByRole('button', { name: 'Ask the phone' }).click();
+}
+
+// ---- What is between --------------------------------------------------------------------------------------------
+
+// The question arrives; its answer waits.
+async function holdAnswers(): Promise<{ isThere: Promise<void>; release: () => void }> {
+  let release = (): void => {};
+  let arrived = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const isThere = new Promise<void>((resolve) => (arrived = resolve));
+  await page.route(asked, async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    const response = await route.fetch();
+    arrived();
+    await held;
+    await route.fulfill({ response }).catch(() => {});
+  });
+  return { isThere, release };
+}
+
+const refuse = (route: Route, status: number, code: string): Promise<void> => {
+  const body = { type: `/problems/${code}`, title: code, status, code, retriable: false, action: 'fix' };
+  const headers = { 'x-request-id': 'r-1', 'content-type': 'application/problem+json' };
+  return route.fulfill({ status, headers, body: JSON.stringify({ ...body, retryAfterMs: null }) });
+};
+
+async function hear(window: Page, hears: boolean): Promise<void> {
+  await window.evaluate((is) => {
+    (globalThis as any).isDeaf = !is;
+    if (is) dispatchEvent(new StorageEvent('storage', { key: 'till.basket' }));
+  }, hears);
+}
+
+// ---- What is known ----------------------------------------------------------------------------------------------
+
+interface Stored {
+  saleId: string;
+  lines: { quantity: string }[];
+  asking?: unknown;
+  intent?: unknown;
+}
+const basketIn = (window: Page): Promise<Stored> =>
+  window.evaluate(() => JSON.parse(localStorage.getItem('till.basket')!));
+
+const valueOf = async (window: Page, selector: string): Promise<number> =>
+  Number(await window.locator(selector).getAttribute('value'));
+const due = (): Promise<number> => valueOf(page, 'dialog .due data');
+const totalIn = (window: Page): Promise<number> => valueOf(window, '.basket output.total data');
+
+async function saleOnReceipt(): Promise<{ total: number; lines: number }> {
+  await page.locator('.receipt').waitFor();
+  return {
+    total: await valueOf(page, '.receipt .total data'),
+    lines: await page.locator('.receipt tbody tr:not(.sub)').count(),
+  };
+}
+
+// Of all that M-Pesa was asked for this sale.
+async function statesOf(saleId: string): Promise<string[]> {
+  const rows = await database.query<{ state: string }>('select state from payment_intents where subject_id = $1', [
+    saleId,
+  ]);
+  return rows.map(({ state }) => state);
+}
