@@ -177,7 +177,10 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.getByRole('button', { name: 'Sell with this code' }).click();
     await page.locator('.receipt').waitFor();
     answer.release();
-    await page.getByRole('alert').filter({ hasText: `${rings} was asked as well` }).waitFor();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: `${rings} was asked as well` })
+      .waitFor();
   });
 
   test('two windows ask two phones in the same second: one of them rings', async () => {
