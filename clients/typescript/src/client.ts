@@ -40,6 +40,8 @@ export interface CallSettings {
   headers?: Record<string, string>;
   /** How often it is sent at most; 1: no repetition. */
   attempts?: number;
+  /** Asked right before each attempt; false ends the call as `client.aborted`. */
+  maySend?: () => Promise<boolean>;
 }
 
 type Options<P extends string, O> = CallSettings &
@@ -121,8 +123,6 @@ export interface Sending extends CallSettings {
   caller?: Caller;
   /** Whether this is what the operation promises; a reply that is not came from somebody else. `data` is undefined where no body came. */
   isReply?: (data: any, status: number) => boolean;
-  /** Asked right before each attempt; false ends the call as aborted. */
-  maySend?: () => Promise<boolean>;
 }
 
 type SignedIn = Reply<Operations['POST /v1/auth/login']>;

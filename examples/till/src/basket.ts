@@ -34,13 +34,29 @@ export function parseQuantity(text: string): number | undefined {
 export const quantityOf = (value: number): string =>
   `${Math.floor(value / scale)}.${String(value % scale).padStart(4, '0')}`.replace(/\.?0+$/, '');
 
-const fresh = (): Basket => ({ saleId: newId(), lines: [] });
+type SaleLine = NewSale['lines'][number];
+
+const fresh = (lines: Line[] = []): Basket => ({ saleId: newId(), lines });
 
 /** A phone was asked to pay it, or may have been. */
 export const isAsked = ({ asking, intent }: Basket): boolean => asking !== undefined || intent !== undefined;
 
 const isSame = (one: Line, other: Line): boolean =>
   one.article.variantId === other.article.variantId && one.article.price === other.article.price;
+
+// What is left of the lines when these were sold.
+function without(lines: Line[], sold: SaleLine[]): Line[] {
+  const left = sold.map((line) => ({ ...line, quantity: parseQuantity(line.quantity) ?? 0 }));
+  return lines.flatMap((line) => {
+    const { variantId, price } = line.article;
+    const same = left.find((one) => one.variantId === variantId && one.unitPrice === price);
+    const quantity = parseQuantity(line.quantity);
+    if (!same || quantity === undefined) return [line];
+    const taken = Math.min(quantity, same.quantity);
+    same.quantity -= taken;
+    return taken < quantity ? [{ ...line, quantity: quantityOf(quantity - taken) }] : [];
+  });
+}
 
 /** Every change is made to what the store has: another window of this till may have changed it a moment ago. */
 export class Baskets {
@@ -51,15 +67,16 @@ export class Baskets {
     // Two windows show one basket.
     addEventListener('storage', ({ key }) => {
       if (key !== 'till.basket') return;
-      this.present = kept<Basket>('till.basket') ?? fresh();
-      this.changed.dispatchEvent(new Event('change'));
+      this.heard();
     });
   }
 
   private change(work: (basket: Basket) => Basket | void): void {
-    const stored = kept<Basket>('till.basket') ?? this.present;
-    this.present = work(stored) ?? stored;
-    keep('till.basket', this.present);
+    const basket = kept<Basket>('till.basket') ?? structuredClone(this.present);
+    const next = work(basket) ?? basket;
+    // Where there is no room for it nothing has changed.
+    keep('till.basket', next);
+    this.present = next;
     this.changed.dispatchEvent(new Event('change'));
   }
 
@@ -68,14 +85,31 @@ export class Baskets {
     return this.present.saleId === saleId ? this.present : undefined;
   }
 
+  /** As the store has it this moment; what another window has stored may not have been heard of yet. */
+  storedOf(saleId: string): Basket | undefined {
+    const stored = kept<Basket>('till.basket') ?? this.present;
+    return stored.saleId === saleId ? stored : undefined;
+  }
+
+  /** What another window has stored is shown now. */
+  heard(): void {
+    this.present = kept<Basket>('till.basket') ?? this.present;
+    this.changed.dispatchEvent(new Event('change'));
+  }
+
   /** Nothing when this sale's basket was sold or emptied. */
   changeOf(saleId: string, work: (basket: Basket) => void): void {
     this.change((basket) => void (basket.saleId === saleId && work(basket)));
   }
 
-  /** `saleId`: only while it is that sale's. */
-  clear(saleId?: string): void {
-    this.change((basket) => (saleId === undefined || basket.saleId === saleId ? fresh() : basket));
+  /** Nothing while M-Pesa is asked for it. */
+  clear(): void {
+    this.change((basket) => (isAsked(basket) ? basket : fresh()));
+  }
+
+  /** What another window added while it was sold begins the next basket. */
+  sold({ clientRequestId, lines }: NewSale): void {
+    this.change((basket) => (basket.saleId === clientRequestId ? fresh(without(basket.lines, lines)) : basket));
   }
 
   // What a phone was asked to pay, or may have been, does not change any more.
@@ -139,6 +173,10 @@ const linesOf = ({ lines }: Basket) =>
     taxRatePpm: article.taxRatePpm,
   }));
 
+/** Differs when anything differs that somebody decides by: what is sold, and who was asked to pay it. */
+export const stateOf = (basket: Basket): string =>
+  JSON.stringify([basket.intent?.id, basket.asking?.clientRequestId, linesOf(basket)]);
+
 const taxRounding = (): 'rate_group' | 'line' =>
   till.catalogue.tenant?.taxRounding === 'line' ? 'line' : 'rate_group';
 
@@ -179,22 +217,45 @@ const saleOf = (basket: Basket, totals: SaleTotals, payments: NewPayment[], devi
 };
 
 /**
- * Numbers the sale and stores it; then it may be printed, and the basket is empty. Gives its entry. Throws a QueueError: nothing was sold, and
- * the basket is as it was. Two windows that sell one basket at once make one sale.
+ * `work` in one window of this till at a time: it gets the basket as the store has it, and the entry of its sale, if it is sold. Asking the
+ * database takes longer than what another window has just stored needs to get here.
+ */
+export const alone = <T>(
+  saleId: string,
+  work: (stored: Basket | undefined, sold: Entry | undefined) => Promise<T>,
+): Promise<T> =>
+  navigator.locks.request('till.sell', async () => {
+    const sold = await till.queue.get(saleId);
+    return work(baskets.storedOf(saleId), sold);
+  }) as Promise<T>;
+
+// What makes two sales of one basket the same.
+const factsOf = ({ total, lines, payments }: NewSale): string =>
+  JSON.stringify([
+    total,
+    lines,
+    payments.map(({ method, amount, reference, intentId }) => [method, amount, reference, intentId]),
+  ]);
+
+/**
+ * Numbers the sale and stores it; then it may be printed, and the basket is empty. Gives its entry. Throws a QueueError, or says that the
+ * basket is not this one any more: nothing was sold, and the basket is as it was. Two windows that sell one basket at once make one sale.
  */
 export async function sell(basket: Basket, totals: SaleTotals, payments: NewPayment[]): Promise<string> {
-  return navigator.locks.request('till.sell', async () => {
+  return alone(basket.saleId, async (stored, known) => {
     const { queue, setup } = till;
     // Known already: another window has sold this basket, or an attempt of before has come through after all.
-    const entry = (await queue.get(basket.saleId)) ?? (await number());
-    baskets.clear(basket.saleId);
-    const stored = JSON.parse(entry.body!) as NewSale;
-    const meant = saleOf(basket, totals, payments, 0);
-    if (stored.total !== meant.total || JSON.stringify(stored.lines) !== JSON.stringify(meant.lines))
+    const entry = known ?? (await number());
+    const sale = JSON.parse(entry.body!) as NewSale;
+    baskets.sold(sale);
+    if (factsOf(sale) !== factsOf(JSON.parse(JSON.stringify(saleOf(basket, totals, payments, 0)))))
       throw new Error(`This basket was sold by another window, as ${entry.label}.`);
     return entry.id;
 
     async function number(): Promise<Entry> {
+      if (!stored || stateOf(stored) !== stateOf(basket)) throw new Error('The basket has changed: look at it again.');
+      const refusal = await till.refusal();
+      if (refusal) throw new Error(refusal);
       const body = saleOf(basket, totals, payments, await queue.nextNumber(setup!.deviceId));
       return queue.add('/v1/sales', { body, label: body.receiptNumber! });
     }

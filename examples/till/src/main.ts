@@ -1,5 +1,6 @@
 // A till in the browser. The order of things: open the stores, find out who sells, show the screen; the network comes after.
 import type { Live } from 'backend-api-client/realtime';
+import type { NewSale } from 'backend-api-client';
 import type { QueueStatus } from 'backend-api-client/queue';
 import { h, icon, openDialog, put } from './dom.js';
 import { logInForm } from './log-in.js';
@@ -50,7 +51,11 @@ async function showTill(): Promise<void> {
   });
   heart = setInterval(() => void beat(), heartbeatMs);
   void checkNumbers();
-  if (isAsked(baskets.present)) payMpesa();
+  void checkRights();
+  // Stored as a sale before this page was closed, or another window sells it just now.
+  const sold = await till.queue.get(baskets.present.saleId);
+  if (sold?.body) baskets.sold(JSON.parse(sold.body) as NewSale);
+  if (isAsked(baskets.present) && till.maySell) payMpesa();
 }
 
 function end(): void {
@@ -71,6 +76,16 @@ async function checkNumbers(): Promise<void> {
   await beat();
 }
 
+// They may have been taken away since the log-in.
+async function checkRights(): Promise<void> {
+  if ((await till.api.session.load()) && !(await till.learnRights())) await showRights();
+}
+
+async function showRights(): Promise<void> {
+  baskets.changed.dispatchEvent(new Event('change'));
+  showStatus(await till.queue.status());
+}
+
 async function beat(): Promise<void> {
   if (!(await till.api.session.load())) return;
   const { waiting: pending, oldestAddedAt } = await till.queue.status();
@@ -84,8 +99,12 @@ async function beat(): Promise<void> {
   await till.api.call('POST', '/v1/sync/heartbeat', { body, attempts: 1 });
 }
 
+let parked = 0;
+
 function showStatus(status: QueueStatus): void {
   indicator(queueButton, status);
+  if (status.parked > parked) void checkRights();
+  parked = status.parked;
   const needs = (text: string, label: string, act: () => void): Node[] => [
     h('span', {}, text),
     h('button', { onclick: act }, label),
@@ -100,6 +119,11 @@ function showStatus(status: QueueStatus): void {
       ),
     );
   else if (status.stopped === 'signed_out') put(banner, needs(reasonOf(status), 'Log in', logInAgain));
+  else if (!till.maySell)
+    put(
+      banner,
+      needs(`${till.profile.cashier} may not sell at ${till.setup?.locationName}.`, 'Log out', () => void logOut()),
+    );
   else if (status.stopped === 'pay' || status.stopped === 'upgrade') put(banner, h('span', {}, reasonOf(status)));
   else put(banner);
 }
@@ -123,16 +147,17 @@ async function setUpAnew(): Promise<void> {
   showLogIn();
 }
 
+async function logOut(): Promise<void> {
+  end();
+  await till.api.logOut();
+  showLogIn();
+}
+
 function showMenu(): void {
   const { profile, setup } = till;
   const go = (act: () => void) => () => {
     dialog.close();
     act();
-  };
-  const logOut = async (): Promise<void> => {
-    end();
-    await till.api.logOut();
-    showLogIn();
   };
   const dialog = openDialog(
     profile.shop,
@@ -143,6 +168,10 @@ function showMenu(): void {
   );
 }
 
+// Another window of this till has logged somebody in.
+addEventListener('storage', ({ key }) => {
+  if (key === 'till.profile' && till.queue) void showRights();
+});
 if ('serviceWorker' in navigator) void navigator.serviceWorker.register('worker.js').catch(() => {});
 start().catch((error: Error) => {
   put(

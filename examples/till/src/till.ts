@@ -1,5 +1,5 @@
 // What this browser is: the till's name and numbers, who sells, and the parts of the SDK that all screens share.
-import { createClient, storedSession } from 'backend-api-client';
+import { createClient, type Problem, storedSession } from 'backend-api-client';
 import { type Arithmetic, loadArithmetic } from 'backend-api-client/arithmetic';
 import { OfflineQueue } from 'backend-api-client/queue';
 import { indexedDbStore } from 'backend-api-client/queue/indexeddb';
@@ -20,6 +20,9 @@ export interface Setup {
 
 /** Of whoever has signed in last. */
 export interface Profile {
+  userId?: string;
+  /** At this till's location. Missing: nobody has asked yet. */
+  maySell?: boolean;
   cashier: string;
   shop: string;
   currency: string;
@@ -68,6 +71,34 @@ class Till {
   }
   set profile(profile: Profile) {
     keep('till.profile', profile);
+  }
+
+  /** Asks the service whether whoever has signed in may sell at this till. Gives what went wrong. */
+  async learnRights(): Promise<Problem | undefined> {
+    const reply = await this.api.get('/v1/auth/me');
+    if (!reply.ok) return reply.error;
+    const { user, permissions, locationPermissions } = reply.data;
+    const here = locationPermissions.filter(({ locationId }) => locationId === this.setup?.locationId);
+    const maySell = [permissions, ...here.map((more) => more.permissions)].flat().includes('sales.create');
+    const { profile } = this;
+    // Somebody else may have signed in meanwhile.
+    if ((profile.userId ?? user.id) === user.id && profile.maySell !== maySell)
+      this.profile = { ...profile, userId: user.id, maySell };
+    return undefined;
+  }
+
+  get maySell(): boolean {
+    return this.profile.maySell !== false;
+  }
+
+  /** Why nothing can be sold here now. */
+  async refusal(): Promise<string | undefined> {
+    const { cashier, userId } = this.profile;
+    if (!this.maySell) return `${cashier} may not sell at ${this.setup?.locationName}.`;
+    const session = await this.api.session.load();
+    if (session && userId !== undefined && session.userId !== userId)
+      return 'Somebody else has signed in: log in again.';
+    return undefined;
   }
 }
 
