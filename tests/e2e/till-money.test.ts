@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BrowserContext, Page, Route } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { build } from '../../examples/till/build.mjs';
 import { serve } from '../../examples/till/serve.mjs';
 import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
@@ -17,9 +17,11 @@ import { until } from './support/until.js';
 const password = 'demo-shop-2026';
 const asked = '**/v1/payment-intents';
 const listed = /\/v1\/payment-intents\?/;
-// Of the simulator: one pays at once, one never answers.
+// Of the simulator: it pays at once.
 const pays = '0700000001';
-const rings = '0700000003';
+// Rings and never answers; of each test its own, as a phone has one prompt at a time.
+let rings = '';
+let phones = 200;
 
 let daraja: Daraja;
 let database: ScratchDatabase;
@@ -54,7 +56,11 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.getByRole('button', { name: 'Set up' }).click();
     await page.locator('.tile').first().waitFor();
   });
-  // Each begins with an empty basket, in one window.
+  beforeEach(() => {
+    rings = `0733000${++phones}`;
+    daraja.script({ phone: `254${rings.slice(1)}`, scenario: { payer: 1037, after: 6_000, callbacks: 'none' } });
+  });
+  // The next one begins with an empty basket, in one window.
   afterEach(async () => {
     await browser.unrouteAll({ behavior: 'ignoreErrors' });
     await page.unrouteAll({ behavior: 'ignoreErrors' });
@@ -314,10 +320,15 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   });
 
   test('whose right is taken while they sell is told when the first sale comes back', async () => {
-    await page.route('**/v1/sales', (route) => refuse(route, 403, 'auth.forbidden'));
+    let isRefused = false;
+    await page.route('**/v1/sales', (route) => {
+      isRefused = true;
+      return refuse(route, 403, 'auth.forbidden');
+    });
     await page.route('**/v1/auth/me', async (route) => {
       const reply = await route.fetch();
-      await route.fulfill({ response: reply, json: { ...(await reply.json()), permissions: ['sales.read'] } });
+      const me = await reply.json();
+      await route.fulfill({ response: reply, json: isRefused ? { ...me, permissions: ['sales.read'] } : me });
     });
     await scan(1, page);
     await press('Cash');
