@@ -62,6 +62,10 @@ function without(lines: Line[], sold: SaleLine[]): Line[] {
 export class Baskets {
   present: Basket = kept<Basket>('till.basket') ?? fresh();
   readonly changed = new EventTarget();
+  /** What this window has begun to sell. */
+  readonly tried = new Set<string>();
+  /** The last change of what M-Pesa is asked is on the disk. */
+  written: Promise<void> = Promise.resolve();
 
   constructor() {
     // Two windows show one basket.
@@ -73,11 +77,28 @@ export class Baskets {
 
   private change(work: (basket: Basket) => Basket | void): void {
     const basket = kept<Basket>('till.basket') ?? structuredClone(this.present);
+    const wasAsked = isAsked(basket);
     const next = work(basket) ?? basket;
     // Where there is no room for it nothing has changed.
     keep('till.basket', next);
+    if (wasAsked || isAsked(next)) this.write(next);
     this.present = next;
     this.changed.dispatchEvent(new Event('change'));
+  }
+
+  // That a phone was asked outlives a crash.
+  private write(basket: Basket): void {
+    this.written = till.durable.put('asked', isAsked(basket) ? basket : undefined);
+    this.written.catch(() => {});
+  }
+
+  /** At the start, before the basket is shown: after a crash localStorage may have the one of a minute ago. */
+  async recover(): Promise<void> {
+    const asked = await till.durable.get<Basket>('asked');
+    if (asked && (await till.queue.get(asked.saleId))) await till.durable.put('asked', undefined);
+    else if (asked) this.change((basket) => (basket.saleId === asked.saleId && isAsked(basket) ? basket : asked));
+    const sold = await till.queue.get(this.present.saleId);
+    if (sold) this.sold(sold);
   }
 
   /** The basket of this sale, unless it was sold or emptied. */
@@ -107,9 +128,10 @@ export class Baskets {
     this.change((basket) => (isAsked(basket) ? basket : fresh()));
   }
 
-  /** What another window added while it was sold begins the next basket. */
-  sold({ clientRequestId, lines }: NewSale): void {
-    this.change((basket) => (basket.saleId === clientRequestId ? fresh(without(basket.lines, lines)) : basket));
+  /** What another window added while it was sold begins the next basket; all of it, where nobody can read what was sold. */
+  sold({ id, body }: Entry): void {
+    const sold = body ? (JSON.parse(body) as NewSale).lines : [];
+    this.change((basket) => (basket.saleId === id ? fresh(without(basket.lines, sold)) : basket));
   }
 
   // What a phone was asked to pay, or may have been, does not change any more.
@@ -246,10 +268,14 @@ export async function sell(basket: Basket, totals: SaleTotals, payments: NewPaym
     const { queue, setup } = till;
     // Known already: another window has sold this basket, or an attempt of before has come through after all.
     const entry = known ?? (await number());
-    const sale = JSON.parse(entry.body!) as NewSale;
-    baskets.sold(sale);
-    if (factsOf(sale) !== factsOf(JSON.parse(JSON.stringify(saleOf(basket, totals, payments, 0)))))
-      throw new Error(`This basket was sold by another window, as ${entry.label}.`);
+    baskets.sold(entry);
+    const meant = JSON.parse(JSON.stringify(saleOf(basket, totals, payments, 0))) as NewSale;
+    // Of cash that another window took, or that was taken before a crash, nobody can tell whether it was this customer's.
+    const isTheSame = entry.body && factsOf(JSON.parse(entry.body) as NewSale) === factsOf(meant);
+    const isOfOne =
+      baskets.tried.has(basket.saleId) || payments.some(({ intentId, reference }) => intentId ?? reference);
+    if (known && !(isTheSame && isOfOne))
+      throw new Error(`This basket was sold before, as ${entry.label ?? 'a sale that cannot be read now'}.`);
     return entry.id;
 
     async function number(): Promise<Entry> {
@@ -257,6 +283,7 @@ export async function sell(basket: Basket, totals: SaleTotals, payments: NewPaym
       const refusal = await till.refusal();
       if (refusal) throw new Error(refusal);
       const body = saleOf(basket, totals, payments, await queue.nextNumber(setup!.deviceId));
+      baskets.tried.add(basket.saleId);
       return queue.add('/v1/sales', { body, label: body.receiptNumber! });
     }
   });

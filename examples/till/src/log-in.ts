@@ -126,7 +126,7 @@ async function askWhichTill(
     if (!made.ok) return said(made.error);
     const { id: deviceId, deviceNumber, lastSeqSeen } = made.data;
     await till.queue.startNumbers(deviceId, lastSeqSeen);
-    till.setup = {
+    await till.keepSetup({
       deviceId,
       deviceNumber,
       deviceName: made.data.name,
@@ -134,7 +134,7 @@ async function askWhichTill(
       locationId: location.id,
       locationCode: location.code,
       locationName: location.name,
-    };
+    });
     // From now on as this till: only then may it number receipts.
     const reply = await till.api.logIn({ ...credentials, deviceId });
     if (reply.ok) {

@@ -1,6 +1,5 @@
 // A till in the browser. The order of things: open the stores, find out who sells, show the screen; the network comes after.
 import type { Live } from 'backend-api-client/realtime';
-import type { NewSale } from 'backend-api-client';
 import type { QueueStatus } from 'backend-api-client/queue';
 import { h, icon, openDialog, put } from './dom.js';
 import { logInForm } from './log-in.js';
@@ -31,6 +30,8 @@ function showLogIn(): void {
 }
 
 async function showTill(): Promise<void> {
+  // What cannot be read now is looked at again before anything is sold.
+  await baskets.recover().catch(() => {});
   const { profile, setup } = till;
   const screen = sellScreen();
   const menu = h('button', { class: 'plain', 'aria-label': 'Menu', onclick: showMenu }, icon('menu'));
@@ -52,9 +53,6 @@ async function showTill(): Promise<void> {
   heart = setInterval(() => void beat(), heartbeatMs);
   void checkNumbers();
   void checkRights();
-  // Stored as a sale before this page was closed, or another window sells it just now.
-  const sold = await till.queue.get(baskets.present.saleId);
-  if (sold?.body) baskets.sold(JSON.parse(sold.body) as NewSale);
   if (isAsked(baskets.present) && till.maySell) payMpesa();
 }
 
@@ -142,7 +140,7 @@ function logInAgain(): void {
 async function setUpAnew(): Promise<void> {
   end();
   lost = false;
-  till.setup = undefined;
+  await till.keepSetup(undefined);
   await till.api.logOut();
   showLogIn();
 }

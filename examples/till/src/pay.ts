@@ -114,11 +114,13 @@ const isPaid = ({ state, refunded, refundHeld }: PaymentIntent): boolean =>
   state === 'succeeded' && refunded + refundHeld === 0;
 const mayBePaid = (intent: PaymentIntent): boolean => !isOver(intent) || isPaid(intent) || intent.state === 'unknown';
 
-const wordsOf = (problem: Problem): string => problem.detail ?? problem.title;
-
-// Also what was put off: the same words may be sent later, and who else has them is not known.
-const mayHaveArrived = ({ code, retriable, mayHaveArrived: earlier }: Problem): boolean =>
-  earlier === true || retriable || code.startsWith('client.');
+const wordsOf = ({ code, detail, title }: Problem): string => {
+  if (code === 'client.no_answer') return 'There is no connection.';
+  // Its details are for programs.
+  if (code === 'payment.prompt_open')
+    return 'This phone is busy with another payment: wait for its end, or ask another one.';
+  return detail ?? title;
+};
 
 export const payMpesa = (): void => pay('M-Pesa', drawMpesa);
 
@@ -148,31 +150,37 @@ const isSoldBy = async (saleId: string, intentId: string): Promise<boolean> =>
   (await till.queue.get(saleId))?.body?.includes(intentId) ?? false;
 
 // What the service knows of a question whose answer did not come, if the phone may still pay it or has. Undefined, too, where nobody says.
-async function arrived(saleId: string, { clientRequestId }: Asking): Promise<PaymentIntent | undefined> {
+async function arrived(saleId: string, { clientRequestId, amount }: Asking): Promise<PaymentIntent | undefined> {
   const settings = { query: { subjectId: saleId }, attempts: 1, timeoutMs: 5_000 };
   const reply = await till.api.get('/v1/payment-intents', settings);
   if (!reply.ok) return undefined;
-  return reply.data.data.find((intent) => intent.clientRequestId === clientRequestId && mayBePaid(intent));
+  // A question may have been answered with the payment of one before it.
+  const found = reply.data.data.filter((intent) => mayBePaid(intent) && intent.amount === amount);
+  return found.find((intent) => intent.clientRequestId === clientRequestId) ?? found[0];
 }
 
 // Kept before it leaves: were its answer lost, another key would make the phone ring a second time. Undefined: the basket is another one, or
 // another window was faster.
-const decide = (paying: Paying, phone: string, amount: number): Promise<Asking | undefined> =>
+const decide = (
+  paying: Paying,
+  phone: string,
+  amount: number,
+): Promise<{ asking: Asking; isNew: boolean } | undefined> =>
   alone(paying.saleId, async (stored, sold) => {
     const { saleId, drawn } = paying;
     if (sold || !stored || stateOf(stored) !== drawn) return undefined;
-    if (stored.asking) return stored.asking;
+    if (stored.asking) return { asking: stored.asking, isNew: false };
     const asking = { clientRequestId: newId(), phone, amount };
     paying.drawn = stateOf({ ...stored, asking });
     try {
       baskets.changeOf(saleId, (basket) => void (basket.asking = asking));
+      await baskets.written;
     } catch (error) {
       paying.drawn = drawn;
+      baskets.changeOf(saleId, (basket) => void delete basket.asking);
       throw error;
     }
-    // Until it is where other windows see it.
-    await till.queue.get(saleId);
-    return asking;
+    return { asking, isNew: true };
   });
 
 // Gives what went wrong, if it is no matter of the whole dialog.
@@ -180,8 +188,9 @@ async function askPhone(paying: Paying, phone: string, amount: number): Promise<
   const { saleId } = paying;
   const refusal = await till.refusal();
   if (refusal) return refusal;
-  const asking = await decide(paying, phone, amount);
-  if (!asking) return baskets.heard();
+  const decided = await decide(paying, phone, amount);
+  if (!decided) return baskets.heard();
+  const { asking, isNew } = decided;
   const isAskedStill = (): boolean => baskets.of(saleId)?.asking?.clientRequestId === asking.clientRequestId;
   const body = { ...asking, provider: 'mpesa' as const, subjectId: saleId, locationId: till.setup!.locationId };
   const reply = await till.api.post('/v1/payment-intents', { body, maySend: async () => isAskedStill() });
@@ -190,14 +199,15 @@ async function askPhone(paying: Paying, phone: string, amount: number): Promise<
     isWanted = basket.asking?.clientRequestId === asking.clientRequestId;
     if (!isWanted) return;
     if (reply.ok) basket.intent = { id: reply.data.id, amount: asking.amount };
-    if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
+    // A refusal says nothing of an attempt before it, of this call or of an earlier one.
+    if (reply.ok || (isNew && !reply.error.mayHaveArrived)) delete basket.asking;
   });
   if (!isWanted) {
     const intent = reply.ok ? reply.data : reply.error.mayHaveArrived && (await arrived(saleId, asking));
     return intent ? late(saleId, asking, intent) : undefined;
   }
   if (reply.ok) return;
-  const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);
+  const why = wordsOf(reply.error);
   const isOpen = baskets.of(saleId)?.asking !== undefined;
   drawMpesa(paying, isOpen ? `${why} ${asking.phone} may have been asked all the same.` : why);
 }

@@ -4,6 +4,7 @@ import { type Arithmetic, loadArithmetic } from 'backend-api-client/arithmetic';
 import { OfflineQueue } from 'backend-api-client/queue';
 import { indexedDbStore } from 'backend-api-client/queue/indexeddb';
 import { Catalogue } from './catalogue.js';
+import { Durable } from './durable.js';
 
 declare const API_URL: string;
 
@@ -46,6 +47,7 @@ class Till {
   });
   readonly apiUrl = API_URL || location.origin;
   readonly catalogue = new Catalogue();
+  readonly durable = new Durable();
   queue!: OfflineQueue;
   done!: () => ReturnType<Awaited<ReturnType<typeof indexedDbStore>>['list']>;
   lastNumber!: () => Promise<number>;
@@ -56,14 +58,18 @@ class Till {
     this.queue = new OfflineQueue({ client: this.api, store, timeoutMs: 20_000 });
     this.done = async () => (await store.list('done')).slice(-20).reverse();
     this.lastNumber = () => store.last(`device ${this.setup?.deviceId}`);
-    [this.arithmetic] = await Promise.all([loadArithmetic(), this.catalogue.open()]);
+    [this.arithmetic] = await Promise.all([loadArithmetic(), this.catalogue.open(), this.durable.open()]);
+    const setup = this.setup ?? (await this.durable.get<Setup>('setup'));
+    if (setup) await this.keepSetup(setup);
   }
 
   get setup(): Setup | undefined {
     return kept<Setup>('till.setup');
   }
-  set setup(setup: Setup | undefined) {
+  /** Its numbers are in the queue's store: whoever has those must know whose they are. */
+  async keepSetup(setup: Setup | undefined): Promise<void> {
     keep('till.setup', setup ?? null);
+    await this.durable.put('setup', setup);
   }
 
   get profile(): Profile {
