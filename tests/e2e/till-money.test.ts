@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await browser.unrouteAll({ behavior: 'ignoreErrors' });
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     for (const other of browser.pages()) if (other !== page) await other.close();
-    await page.evaluate(() => localStorage.removeItem('till.basket'));
+    await page.evaluate(forget);
     await page.reload();
     await page.locator('.tile').first().waitFor();
   });
@@ -296,6 +296,93 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     expect(await page.locator('.receipt').count()).toBe(0);
   });
 
+  test('a phone that is busy with another payment was not asked: another one can be', async () => {
+    await page.route(asked, (route) => refuse(route, 409, 'payment.prompt_open', { retriable: true, action: 'retry' }));
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.locator('.body > .wrong', { hasText: 'busy with another payment' }).waitFor();
+    expect(await page.getByLabel("Customer's phone").getAttribute('readonly')).toBeNull();
+    expect((await basketIn(page)).asking).toBeUndefined();
+  });
+
+  test('what was asked before a refusal stays asked, also for another cashier', async () => {
+    await page.route(asked, async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    await page.unroute(asked);
+    await page.route(asked, (route) => refuse(route, 403, 'auth.forbidden'));
+    await page.reload();
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+    // The service knows it.
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+  });
+
+  // What is on the disk after a crash may be a minute old.
+  test.each<[string, () => Promise<void>]>([
+    ['the basket of before the question', async () => {}],
+    ['no basket', () => page.evaluate(() => localStorage.removeItem('till.basket'))],
+  ])('a phone that was asked before a crash is not forgotten: the disk has %s', async (_, lose) => {
+    await scan(1, page);
+    const before = await page.evaluate(() => localStorage.getItem('till.basket')!);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    await page.evaluate((basket) => localStorage.setItem('till.basket', basket), before);
+    await lose();
+    await page.reload();
+    await page.getByRole('button', { name: /Ask again|Cancel the request/ }).waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+    expect((await basketIn(page)).lines).toHaveLength(1);
+  });
+
+  test('a basket that was sold before a crash is empty after it, and which till this is is known', async () => {
+    await scan(1, page);
+    const before = await page.evaluate(() => localStorage.getItem('till.basket')!);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.locator('.receipt').waitFor();
+    const crash = (basket: string): Promise<void> =>
+      page.evaluate((old) => {
+        localStorage.setItem('till.basket', old);
+        localStorage.removeItem('till.setup');
+      }, basket);
+    await crash(before);
+    await page.reload();
+    await page.locator('.tile').first().waitFor();
+    expect((await basketIn(page)).lines).toEqual([]);
+    expect(await page.locator('.lines .gross').count()).toBe(0);
+    // Nor does a window sell it again that has not looked.
+    await crash(before);
+    await hear(page, true);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.getByText(/This basket was sold before, as NRB1-/).waitFor();
+    expect(await page.locator('.receipt').count()).toBe(0);
+  });
+
+  test('a sale that cannot be read for a moment is not given up', async () => {
+    await page.route('**/v1/sales', (route) => route.abort());
+    await scan(1, page);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.getByRole('button', { name: 'Next customer' }).click();
+    await page.evaluate(unreadable);
+    await page.locator('.indicator').click();
+    await page.locator('.problem', { hasText: 'cannot be read at the moment' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Do not send' }).count()).toBe(0);
+    await page.locator('.entry').first().click();
+    await page.locator('.toast', { hasText: 'cannot be read' }).waitFor();
+  });
+
   test('somebody who may not sell sells nothing, also what is paid already', async () => {
     await daraja.script({ phone: '254733000999', scenario: { payer: 0, after: 90 } });
     await scan(1, page);
@@ -404,8 +491,27 @@ async function answerAs(route: Route, more: Record<string, unknown>): Promise<vo
   await route.fulfill({ status: 200, headers, body: JSON.stringify({ ...(await reply.json()), ...more }) });
 }
 
-const refuse = (route: Route, status: number, code: string): Promise<void> => {
-  const body = { type: `/problems/${code}`, title: code, status, code, retriable: false, action: 'fix' };
+// The one entry that waits.
+function unreadable(): void {
+  const fail = (): never => {
+    throw new DOMException('Internal error', 'UnknownError');
+  };
+  const all = IDBIndex.prototype.getAll;
+  const one = IDBIndex.prototype.get;
+  const byKey = IDBObjectStore.prototype.get;
+  IDBIndex.prototype.getAll = function (range, ...more) {
+    return (range as IDBKeyRange)?.lower?.[0] === 'waiting' ? fail() : all.call(this, range, ...more);
+  };
+  IDBIndex.prototype.get = function (key) {
+    return this.objectStore.name === 'entries' ? fail() : one.call(this, key);
+  };
+  IDBObjectStore.prototype.get = function (key) {
+    return this.name === 'entries' ? fail() : byKey.call(this, key);
+  };
+}
+
+const refuse = (route: Route, status: number, code: string, more: Record<string, unknown> = {}): Promise<void> => {
+  const body = { type: `/problems/${code}`, title: code, status, code, retriable: false, action: 'fix', ...more };
   const headers = { 'x-request-id': 'r-1', 'content-type': 'application/problem+json' };
   return route.fulfill({ status, headers, body: JSON.stringify({ ...body, retryAfterMs: null }) });
 };
@@ -439,6 +545,19 @@ async function saleOnReceipt(): Promise<{ total: number; lines: number }> {
     total: await valueOf(page, '.receipt .total data'),
     lines: await page.locator('.receipt tbody tr:not(.sub)').count(),
   };
+}
+
+// Nothing is in the basket, and nobody was asked.
+async function forget(): Promise<void> {
+  localStorage.removeItem('till.basket');
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open('till-durable');
+    request.onsuccess = () => resolve(request.result);
+  });
+  const transaction = database.transaction('kept', 'readwrite');
+  transaction.objectStore('kept').delete('asked');
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+  database.close();
 }
 
 // Of all that M-Pesa was asked for this sale.

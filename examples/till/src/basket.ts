@@ -58,6 +58,10 @@ function without(lines: Line[], sold: SaleLine[]): Line[] {
   });
 }
 
+/** Undefined where it cannot be read at the moment. */
+export const saleIn = ({ body, problem }: Entry): NewSale | undefined =>
+  body && problem?.code !== 'queue.unreadable' ? (JSON.parse(body) as NewSale) : undefined;
+
 /** Every change is made to what the store has: another window of this till may have changed it a moment ago. */
 export class Baskets {
   present: Basket = kept<Basket>('till.basket') ?? fresh();
@@ -129,9 +133,9 @@ export class Baskets {
   }
 
   /** What another window added while it was sold begins the next basket; all of it, where nobody can read what was sold. */
-  sold({ id, body }: Entry): void {
-    const sold = body ? (JSON.parse(body) as NewSale).lines : [];
-    this.change((basket) => (basket.saleId === id ? fresh(without(basket.lines, sold)) : basket));
+  sold(entry: Entry): void {
+    const lines = saleIn(entry)?.lines ?? [];
+    this.change((basket) => (basket.saleId === entry.id ? fresh(without(basket.lines, lines)) : basket));
   }
 
   // What a phone was asked to pay, or may have been, does not change any more.
@@ -271,7 +275,8 @@ export async function sell(basket: Basket, totals: SaleTotals, payments: NewPaym
     baskets.sold(entry);
     const meant = JSON.parse(JSON.stringify(saleOf(basket, totals, payments, 0))) as NewSale;
     // Of cash that another window took, or that was taken before a crash, nobody can tell whether it was this customer's.
-    const isTheSame = entry.body && factsOf(JSON.parse(entry.body) as NewSale) === factsOf(meant);
+    const sale = saleIn(entry);
+    const isTheSame = sale !== undefined && factsOf(sale) === factsOf(meant);
     const isOfOne =
       baskets.tried.has(basket.saleId) || payments.some(({ intentId, reference }) => intentId ?? reference);
     if (known && !(isTheSame && isOfOne))

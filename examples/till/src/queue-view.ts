@@ -1,6 +1,6 @@
 // What has not arrived yet, and what a person must look at.
-import type { NewSale } from 'backend-api-client';
 import type { Entry, QueueStatus } from 'backend-api-client/queue';
+import { saleIn } from './basket.js';
 import { form, h, icon, openDialog, put, toast } from './dom.js';
 import { money } from './money.js';
 import { showReceipt } from './receipt.js';
@@ -31,9 +31,9 @@ export function indicator(button: HTMLButtonElement, status: QueueStatus | undef
   put(button, icon(look), h('span', {}, stopped === 'no_answer' && waiting > 0 ? `Offline · ${text}` : text, more));
 }
 
-const totalOf = ({ body, target }: Entry): string => {
-  if (target !== '/v1/sales' || !body) return '';
-  return money((JSON.parse(body) as NewSale).total);
+const totalOf = (entry: Entry): string => {
+  const sale = entry.target === '/v1/sales' ? saleIn(entry) : undefined;
+  return sale ? money(sale.total) : '';
 };
 const ago = (ms: number): string => {
   const minutes = Math.floor(ms / 60_000);
@@ -75,7 +75,7 @@ function unreadableRow(entry: Entry): HTMLElement {
 }
 
 function parkedRow(entry: Entry): HTMLElement {
-  if (!entry.body) return unreadableRow(entry);
+  if (!saleIn(entry)) return unreadableRow(entry);
   const note = h('input', { 'aria-label': `Why ${entry.label ?? ''} is not sent`, placeholder: 'Why it is not sent' });
   const sendAgain = (): Promise<unknown> => till.queue.requeue(entry.id).catch(({ message }: Error) => toast(message));
   const again = h('button', { type: 'button', onclick: () => void sendAgain() }, 'Send again');
