@@ -280,6 +280,89 @@ describe('what is sent again', () => {
     expect(service.seen).toHaveLength(1);
   });
 
+  // What the attempts are answered with, one after the other.
+  const plays = (acts: ((response: any) => void)[]): void =>
+    service.plays((seen, response) => {
+      if (seen.path === '/v1/auth/refresh')
+        return answer(response, 200, { accessToken: 'new', refreshToken: 'second' });
+      acts.shift()!(response);
+    });
+  const lost = (response: any): void => response.destroy();
+  const portal = (response: any): void => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>');
+  const says =
+    (status: number, code: string, action?: string) =>
+    (response: any): void =>
+      problem(response, status, code, { retriable: action !== undefined, ...(action && { action }) });
+  const refused = says(422, 'sale.total_mismatch');
+  test.each<[string, ((response: any) => void)[], string, true | undefined]>([
+    ['a refusal at once', [refused], 'sale.total_mismatch', undefined],
+    ['a refusal after a lost answer', [lost, refused], 'sale.total_mismatch', true],
+    ['a refusal after two', [lost, says(429, 'request.rate_limited', 'retry'), refused], 'sale.total_mismatch', true],
+    ["a refusal after a proxy's answer", [portal, refused], 'sale.total_mismatch', true],
+    [
+      'a refusal after an outcome that nobody knows',
+      [says(503, 'db.outcome_unknown', 'retry'), refused],
+      'sale.total_mismatch',
+      true,
+    ],
+    [
+      'a refusal while the key was busy',
+      [says(409, 'idempotency.in_progress', 'retry'), refused],
+      'sale.total_mismatch',
+      true,
+    ],
+    [
+      'a refusal after too many requests',
+      [says(429, 'request.rate_limited', 'retry'), refused],
+      'sale.total_mismatch',
+      undefined,
+    ],
+    [
+      'a refusal after a refresh',
+      [says(401, 'auth.token_expired', 'refresh_auth'), refused],
+      'sale.total_mismatch',
+      undefined,
+    ],
+    [
+      'a refusal after a lost answer and a refresh',
+      [lost, says(401, 'auth.token_expired', 'refresh_auth'), refused],
+      'sale.total_mismatch',
+      true,
+    ],
+    ['no answer at all', [lost, lost, lost], 'client.no_answer', true],
+    ['a final error of the service', [says(503, 'payment.off')], 'payment.off', undefined],
+  ])('%s says whether an attempt may have arrived', async (_, acts, code, mayHaveArrived) => {
+    plays(acts);
+    const result = await (await signedIn()).post('/v1/sales', { body: sale });
+    expect([!result.ok && result.error.code, !result.ok && result.error.mayHaveArrived]).toEqual([
+      code,
+      mayHaveArrived,
+    ]);
+  });
+
+  test('a call that is ended says whether it may have arrived', async () => {
+    const ending = new AbortController();
+    service.plays(() => ending.abort());
+    const api = await signedIn();
+    const first = await api.post('/v1/sales', { body: sale, signal: ending.signal });
+    expect(!first.ok && first.error).toMatchObject({ code: 'client.aborted', mayHaveArrived: true });
+    const second = await api.post('/v1/sales', { body: sale, signal: ending.signal });
+    expect(!second.ok && second.error.mayHaveArrived).toBe(undefined);
+    // Its turn has gone between two attempts.
+    plays([lost]);
+    const target = '/v1/sales';
+    const caller = { userId: 'amina', tenantId: 'duka' };
+    const sending = api.send({
+      method: 'POST',
+      target,
+      body: sale,
+      repeatable: true,
+      caller,
+      maySend: async () => service.seen.length === 0,
+    });
+    expect(await sending).toMatchObject({ ok: false, error: { code: 'client.aborted', mayHaveArrived: true } });
+  });
+
   test('a change without a key is not repeated when nobody knows whether it was made', async () => {
     service.plays((_, response) => void response.destroy());
     const api = await signedIn();

@@ -40,6 +40,8 @@ export interface CallSettings {
   headers?: Record<string, string>;
   /** How often it is sent at most; 1: no repetition. */
   attempts?: number;
+  /** Asked right before each attempt; false ends the call as `client.aborted`. */
+  maySend?: () => Promise<boolean>;
 }
 
 type Options<P extends string, O> = CallSettings &
@@ -121,8 +123,6 @@ export interface Sending extends CallSettings {
   caller?: Caller;
   /** Whether this is what the operation promises; a reply that is not came from somebody else. `data` is undefined where no body came. */
   isReply?: (data: any, status: number) => boolean;
-  /** Asked right before each attempt; false ends the call as aborted. */
-  maySend?: () => Promise<boolean>;
 }
 
 type SignedIn = Reply<Operations['POST /v1/auth/login']>;
@@ -350,6 +350,14 @@ export class Client {
 
   /** One operation: attempts, a refresh at most, and pauses as the answers say. */
   async send(sending: Sending): Promise<Result<any, string>> {
+    const trace = { isOpen: false };
+    const result = await this.exchange(sending, trace);
+    // Also of an attempt before the last one.
+    if (!result.ok && trace.isOpen) result.error.mayHaveArrived = true;
+    return result;
+  }
+
+  private async exchange(sending: Sending, trace: { isOpen: boolean }): Promise<Result<any, string>> {
     const body = payloadOf(sending.body);
     checkHeaders({ ...sending.headers, ...(sending.key !== undefined && { 'Idempotency-Key': sending.key }) });
     const most = sending.attempts ?? this.options.attempts ?? 3;
@@ -363,6 +371,7 @@ export class Client {
       const result = await this.attempt(sending, body, session);
       if (result.ok) return result;
       const { action, retriable, retryAfterMs, code } = result.error;
+      trace.isOpen ||= leavesOpen(result.error);
       if (action === 'refresh_auth' && session?.refreshToken && !refreshed) {
         const next = await (sending.session ? this.renewed(session) : this.refresh(session));
         if ('ok' in next) return { ...next, key: sending.key };
@@ -476,6 +485,10 @@ export class Client {
 }
 
 export const createClient = (options: ClientOptions): Client => new Client(options);
+
+// Whether the request may have arrived, and done its work, all the same: nobody has answered, or somebody else, or the service in the midst of it.
+const leavesOpen = ({ code, retriable, status }: Problem<string>): boolean =>
+  code.startsWith('client.') || (retriable && status >= 500) || code === 'idempotency.in_progress';
 
 function failed(code: ClientCode, key: string | undefined): Failure<string> {
   return { ok: false, error: clientProblem(code) as Problem<string>, status: 0, key };

@@ -38,6 +38,11 @@ interface ProblemDocument<Code extends string> {
   retryAfterMs: number | null;
   requestId?: string;
   errors?: Issue[];
+  /**
+   * Said by this package: an attempt of this call, the last one or one before it, may have arrived and done its work. A refusal of the last
+   * attempt does not take that back. Whoever tries again sends the same key.
+   */
+  mayHaveArrived?: boolean;
 }
 
 interface Extras {

@@ -69,7 +69,7 @@ function askCode(place: HTMLElement, credentials: Credentials, challenge: string
 }
 
 interface SignedIn {
-  user: { name: string };
+  user: { id: string; name: string };
   tenant: { id: string; name: string; currency: string; timeZone: string };
 }
 
@@ -84,14 +84,25 @@ async function signedIn(
     await till.api.logOut();
     return 'This till belongs to another shop.';
   }
-  till.profile = { cashier: user.name, shop: tenant.name, currency: tenant.currency, timeZone: tenant.timeZone };
+  const { id: userId, name: cashier } = user;
+  const { name: shop, currency, timeZone } = tenant;
+  // Until the service has said so.
+  till.profile = { userId, maySell: false, cashier, shop, currency, timeZone };
   if (setup) {
     // A log-in by a code does not say it once more.
     const session = await till.api.session.load();
     if (session) await till.api.session.save({ ...session, deviceId: setup.deviceId });
-    return done();
+    return enter(done);
   }
   await askWhichTill(place, credentials, tenant.id, done);
+}
+
+// What they may do here is known before anything is sold.
+async function enter(done: () => Promise<void>): Promise<string | void> {
+  const problem = await till.learnRights();
+  if (!problem) return done();
+  await till.api.logOut();
+  return said(problem);
 }
 
 async function askWhichTill(
@@ -115,7 +126,7 @@ async function askWhichTill(
     if (!made.ok) return said(made.error);
     const { id: deviceId, deviceNumber, lastSeqSeen } = made.data;
     await till.queue.startNumbers(deviceId, lastSeqSeen);
-    till.setup = {
+    await till.keepSetup({
       deviceId,
       deviceNumber,
       deviceName: made.data.name,
@@ -123,10 +134,15 @@ async function askWhichTill(
       locationId: location.id,
       locationCode: location.code,
       locationName: location.name,
-    };
+    });
     // From now on as this till: only then may it number receipts.
     const reply = await till.api.logIn({ ...credentials, deviceId });
-    if (reply.ok) return done();
+    if (reply.ok) {
+      const wrong = await enter(done);
+      // The till is there: what is missing is a log-in.
+      if (wrong) askWho(place, done);
+      return;
+    }
     if (reply.error.code === 'auth.second_factor_required')
       return askCode(place, credentials, reply.error.challenge, done);
     await unwrap(reply);

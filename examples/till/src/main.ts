@@ -30,6 +30,8 @@ function showLogIn(): void {
 }
 
 async function showTill(): Promise<void> {
+  // What cannot be read now is looked at again before anything is sold.
+  await baskets.recover().catch(() => {});
   const { profile, setup } = till;
   const screen = sellScreen();
   const menu = h('button', { class: 'plain', 'aria-label': 'Menu', onclick: showMenu }, icon('menu'));
@@ -50,7 +52,8 @@ async function showTill(): Promise<void> {
   });
   heart = setInterval(() => void beat(), heartbeatMs);
   void checkNumbers();
-  if (isAsked(baskets.present)) payMpesa();
+  void checkRights();
+  if (isAsked(baskets.present) && till.maySell) payMpesa();
 }
 
 function end(): void {
@@ -71,6 +74,16 @@ async function checkNumbers(): Promise<void> {
   await beat();
 }
 
+// They may have been taken away since the log-in.
+async function checkRights(): Promise<void> {
+  if ((await till.api.session.load()) && !(await till.learnRights())) await showRights();
+}
+
+async function showRights(): Promise<void> {
+  baskets.changed.dispatchEvent(new Event('change'));
+  showStatus(await till.queue.status());
+}
+
 async function beat(): Promise<void> {
   if (!(await till.api.session.load())) return;
   const { waiting: pending, oldestAddedAt } = await till.queue.status();
@@ -84,8 +97,12 @@ async function beat(): Promise<void> {
   await till.api.call('POST', '/v1/sync/heartbeat', { body, attempts: 1 });
 }
 
+let parked = 0;
+
 function showStatus(status: QueueStatus): void {
   indicator(queueButton, status);
+  if (status.parked > parked) void checkRights();
+  parked = status.parked;
   const needs = (text: string, label: string, act: () => void): Node[] => [
     h('span', {}, text),
     h('button', { onclick: act }, label),
@@ -100,6 +117,11 @@ function showStatus(status: QueueStatus): void {
       ),
     );
   else if (status.stopped === 'signed_out') put(banner, needs(reasonOf(status), 'Log in', logInAgain));
+  else if (!till.maySell)
+    put(
+      banner,
+      needs(`${till.profile.cashier} may not sell at ${till.setup?.locationName}.`, 'Log out', () => void logOut()),
+    );
   else if (status.stopped === 'pay' || status.stopped === 'upgrade') put(banner, h('span', {}, reasonOf(status)));
   else put(banner);
 }
@@ -118,7 +140,13 @@ function logInAgain(): void {
 async function setUpAnew(): Promise<void> {
   end();
   lost = false;
-  till.setup = undefined;
+  await till.keepSetup(undefined);
+  await till.api.logOut();
+  showLogIn();
+}
+
+async function logOut(): Promise<void> {
+  end();
   await till.api.logOut();
   showLogIn();
 }
@@ -129,11 +157,6 @@ function showMenu(): void {
     dialog.close();
     act();
   };
-  const logOut = async (): Promise<void> => {
-    end();
-    await till.api.logOut();
-    showLogIn();
-  };
   const dialog = openDialog(
     profile.shop,
     h('p', {}, `${profile.cashier}, ${setup?.deviceName} at ${setup?.locationName}`),
@@ -143,6 +166,10 @@ function showMenu(): void {
   );
 }
 
+// Another window of this till has logged somebody in.
+addEventListener('storage', ({ key }) => {
+  if (key === 'till.profile' && till.queue) void showRights();
+});
 if ('serviceWorker' in navigator) void navigator.serviceWorker.register('worker.js').catch(() => {});
 start().catch((error: Error) => {
   put(

@@ -1,8 +1,8 @@
 // Cash, and M-Pesa: the customer's phone is asked while there is a network; without one, the code of the customer's message is typed.
-import { newId, type NewPayment, type PaymentIntentReply, type Problem } from 'backend-api-client';
+import { newId, type NewPayment, type PaymentIntent, type PaymentIntentReply, type Problem } from 'backend-api-client';
 import type { SaleTotals } from 'backend-api-client/arithmetic';
-import { type Basket, baskets, isAsked, sell, totalsOf } from './basket.js';
-import { form, h, openDialog, put } from './dom.js';
+import { alone, type Basket, baskets, isAsked, sell, stateOf, totalsOf } from './basket.js';
+import { form, h, openDialog, put, toast } from './dom.js';
 import { money, parseMoney, plain } from './money.js';
 import { showReceipt } from './receipt.js';
 import { till } from './till.js';
@@ -10,25 +10,59 @@ import { till } from './till.js';
 // Notes of the till's customers, as whole units of the currency.
 const notes = [50, 100, 200, 500, 1_000];
 
+/** A dialog that pays a basket. */
 interface Paying {
   dialog: HTMLDialogElement;
-  basket: Basket;
-  totals: SaleTotals;
+  saleId: string;
+  /** The state of the basket that it shows. */
+  drawn: string;
+}
+type Draw = (paying: Paying, said?: string) => void;
+
+// The basket may change under an open dialog: by another window, or by an answer to a dialog that was closed.
+function pay(title: string, draw: Draw): void {
+  const { saleId } = baskets.present;
+  if (!totalsOf(baskets.present)) return;
+  const dialog = openDialog(title, h('div', {}));
+  const paying: Paying = { dialog, saleId, drawn: '' };
+  const look = (): void => {
+    const basket = baskets.of(saleId);
+    if (!basket || stateOf(basket) !== paying.drawn) draw(paying);
+  };
+  baskets.changed.addEventListener('change', look);
+  dialog.addEventListener('close', () => baskets.changed.removeEventListener('change', look));
+  draw(paying);
 }
 
-async function finish({ dialog, basket, totals }: Paying, payments: NewPayment[]): Promise<void> {
-  const id = await sell(basket, totals, payments);
-  dialog.close();
-  await showReceipt(id, true);
+async function finish({ dialog }: Paying, basket: Basket, totals: SaleTotals, payments: NewPayment[]): Promise<void> {
+  const wasOpen = dialog.open;
+  try {
+    const id = await sell(basket, totals, payments);
+    dialog.close();
+    await showReceipt(id, true);
+  } catch (error) {
+    // Where its form shows nothing any more.
+    if (wasOpen && !dialog.open) tell(String((error as Error).message ?? error));
+    throw error;
+  }
 }
+
+const tell = (text: string): void => void openDialog('Look at this', h('p', { role: 'alert' }, text));
 
 const amountDue = (total: number): HTMLElement =>
   h('p', { class: 'due' }, 'To pay ', h('data', { value: total }, money(total)));
 
-export function payCash(): void {
-  const basket = baskets.present;
-  const totals = totalsOf(basket, 'all');
-  if (!totals) return;
+export const payCash = (): void => pay('Cash', drawCash);
+
+function drawCash(paying: Paying): void {
+  const { dialog, saleId, drawn } = paying;
+  const basket = baskets.of(saleId);
+  const totals = basket && totalsOf(basket, 'all');
+  if (!basket || !totals || isAsked(basket)) {
+    dialog.close();
+    return basket && isAsked(basket) ? toast('M-Pesa was asked for this basket.') : undefined;
+  }
+  paying.drawn = stateOf(basket);
   const { total } = totals;
   const given = h('input', { id: 'given', inputmode: 'decimal', autocomplete: 'off', placeholder: plain(total) });
   const change = h('output', { class: 'change', for: 'given' });
@@ -49,18 +83,17 @@ export function payCash(): void {
     .map((amount) =>
       h('button', { type: 'button', onclick: () => ((given.value = plain(amount)), show()) }, plain(amount)),
     );
-  const pay = async (): Promise<string | void> => {
+  const take = async (): Promise<string | void> => {
     const amount = tendered();
     if (amount === undefined) return 'That is no amount.';
     if (amount < total) return 'That is too little.';
-    const present = baskets.of(basket.saleId);
-    if (present && isAsked(present)) return 'Another window has asked M-Pesa for this basket.';
-    await finish({ dialog, basket, totals }, [{ method: 'cash', amount: total, tendered: amount }]);
+    await finish(paying, basket, totals, [{ method: 'cash', amount: total, tendered: amount }]);
   };
-  const dialog = openDialog(
-    'Cash',
+  put(
+    dialog.querySelector('.body')!,
+    drawn !== '' && h('p', { class: 'wrong', role: 'status' }, 'The basket has changed.'),
     form(
-      pay,
+      take,
       amountDue(total),
       h('label', { for: 'given' }, 'Cash received'),
       given,
@@ -75,40 +108,23 @@ export function payCash(): void {
 
 // ---- M-Pesa -------------------------------------------------------------------------------------------------------
 
-interface PayingMpesa {
-  dialog: HTMLDialogElement;
-  saleId: string;
-  /** Of the basket that the dialog shows. */
-  drawn: string;
-}
+const isOver = ({ state }: PaymentIntent): boolean => !['created', 'sent', 'pending'].includes(state);
+// Money that goes back, or has gone, pays nothing.
+const isPaid = ({ state, refunded, refundHeld }: PaymentIntent): boolean =>
+  state === 'succeeded' && refunded + refundHeld === 0;
+const mayBePaid = (intent: PaymentIntent): boolean => !isOver(intent) || isPaid(intent) || intent.state === 'unknown';
 
-const isOver = ({ state }: PaymentIntentReply): boolean => !['created', 'sent', 'pending'].includes(state);
+const wordsOf = ({ code, detail, title }: Problem): string => {
+  if (code === 'client.no_answer') return 'There is no connection.';
+  // Its details are for programs.
+  if (code === 'payment.prompt_open')
+    return 'This phone is busy with another payment: wait for its end, or ask another one.';
+  return detail ?? title;
+};
 
-const wordsOf = (problem: Problem): string => problem.detail ?? problem.title;
+export const payMpesa = (): void => pay('M-Pesa', drawMpesa);
 
-// Also what was put off: the same words may be sent later, and who else has them is not known.
-const mayHaveArrived = ({ code, retriable }: Problem): boolean => retriable || code.startsWith('client.');
-
-export function payMpesa(): void {
-  const { saleId } = baskets.present;
-  if (!totalsOf(baskets.present)) return;
-  const dialog = openDialog('M-Pesa', h('div', {}));
-  const paying: PayingMpesa = { dialog, saleId, drawn: '' };
-  // An answer may come to a dialog that was closed, or to another window.
-  const look = (): void => {
-    const basket = baskets.of(saleId);
-    if (!basket || stateOf(basket) !== paying.drawn) draw(paying);
-  };
-  baskets.changed.addEventListener('change', look);
-  dialog.addEventListener('close', () => baskets.changed.removeEventListener('change', look));
-  draw(paying);
-}
-
-// What the dialog shows of a basket.
-const stateOf = (basket: Basket): string =>
-  [basket.intent?.id, basket.asking?.clientRequestId, totalsOf(basket)?.total].join();
-
-function draw(paying: PayingMpesa, said = ''): void {
+function drawMpesa(paying: Paying, said = ''): void {
   const basket = baskets.of(paying.saleId);
   const totals = basket && totalsOf(basket);
   if (!basket || !totals) return paying.dialog.close();
@@ -117,48 +133,127 @@ function draw(paying: PayingMpesa, said = ''): void {
   else ask(paying, basket, totals, said);
 }
 
+const mpesaPart = (total: number): number => total - (total % (parseMoney('1') ?? 1));
+
 // M-Pesa moves whole shillings; what is below one is paid in coins.
 function split(total: number, more: Partial<NewPayment>): NewPayment[] {
-  const unit = parseMoney('1') ?? 1;
-  const rest = total % unit;
-  const payments: NewPayment[] = [{ method: 'mpesa', amount: total - rest, ...more }];
+  const amount = mpesaPart(total);
+  const rest = total - amount;
+  const payments: NewPayment[] = [{ method: 'mpesa', amount, ...more }];
   if (rest > 0) payments.push({ method: 'cash', amount: rest });
   return payments;
 }
 
-const counts = async (saleId: string, intentId: string): Promise<boolean> =>
-  baskets.of(saleId)?.intent?.id === intentId || ((await till.queue.get(saleId))?.body?.includes(intentId) ?? false);
+type Asking = NonNullable<Basket['asking']>;
+
+const isSoldBy = async (saleId: string, intentId: string): Promise<boolean> =>
+  (await till.queue.get(saleId))?.body?.includes(intentId) ?? false;
+
+// What the service knows of a question whose answer did not come, if the phone may still pay it or has. Undefined, too, where nobody says.
+async function arrived(saleId: string, { clientRequestId, amount }: Asking): Promise<PaymentIntent | undefined> {
+  const settings = { query: { subjectId: saleId }, attempts: 1, timeoutMs: 5_000 };
+  const reply = await till.api.get('/v1/payment-intents', settings);
+  if (!reply.ok) return undefined;
+  // A question may have been answered with the payment of one before it.
+  const found = reply.data.data.filter((intent) => mayBePaid(intent) && intent.amount === amount);
+  return found.find((intent) => intent.clientRequestId === clientRequestId) ?? found[0];
+}
+
+// Kept before it leaves: were its answer lost, another key would make the phone ring a second time. Undefined: the basket is another one, or
+// another window was faster.
+const decide = (
+  paying: Paying,
+  phone: string,
+  amount: number,
+): Promise<{ asking: Asking; isNew: boolean } | undefined> =>
+  alone(paying.saleId, async (stored, sold) => {
+    const { saleId, drawn } = paying;
+    if (sold || !stored || stateOf(stored) !== drawn) return undefined;
+    if (stored.asking) return { asking: stored.asking, isNew: false };
+    const asking = { clientRequestId: newId(), phone, amount };
+    paying.drawn = stateOf({ ...stored, asking });
+    try {
+      baskets.changeOf(saleId, (basket) => void (basket.asking = asking));
+      await baskets.written;
+    } catch (error) {
+      paying.drawn = drawn;
+      baskets.changeOf(saleId, (basket) => void delete basket.asking);
+      throw error;
+    }
+    return { asking, isNew: true };
+  });
 
 // Gives what went wrong, if it is no matter of the whole dialog.
-async function askPhone(paying: PayingMpesa, phone: string, amount: number): Promise<string | void> {
+async function askPhone(paying: Paying, phone: string, amount: number): Promise<string | void> {
   const { saleId } = paying;
-  // Kept before it leaves: were its answer lost, another key would make the phone ring a second time.
-  baskets.changeOf(saleId, (basket) => {
-    if (isAsked(basket) || stateOf(basket) !== paying.drawn) return;
-    basket.asking = { clientRequestId: newId(), phone, amount };
-    paying.drawn = stateOf(basket);
-  });
-  const asking = baskets.of(saleId)?.asking;
-  if (!asking) return;
-  const asked = { ...asking, provider: 'mpesa' as const, subjectId: saleId, locationId: till.setup!.locationId };
-  const reply = await till.api.post('/v1/payment-intents', { body: asked });
+  const refusal = await till.refusal();
+  if (refusal) return refusal;
+  const decided = await decide(paying, phone, amount);
+  if (!decided) return baskets.heard();
+  const { asking, isNew } = decided;
+  const isAskedStill = (): boolean => baskets.of(saleId)?.asking?.clientRequestId === asking.clientRequestId;
+  const body = { ...asking, provider: 'mpesa' as const, subjectId: saleId, locationId: till.setup!.locationId };
+  const reply = await till.api.post('/v1/payment-intents', { body, maySend: async () => isAskedStill() });
   let isWanted = false;
   baskets.changeOf(saleId, (basket) => {
     isWanted = basket.asking?.clientRequestId === asking.clientRequestId;
     if (!isWanted) return;
     if (reply.ok) basket.intent = { id: reply.data.id, amount: asking.amount };
-    if (reply.ok || !mayHaveArrived(reply.error)) delete basket.asking;
+    // A refusal says nothing of an attempt before it, of this call or of an earlier one.
+    if (reply.ok || (isNew && !reply.error.mayHaveArrived)) delete basket.asking;
   });
-  // Taken back meanwhile, or sold by something else. Another window may have sold it by this very prompt, before it is paid.
-  if (reply.ok && !isWanted && !(await counts(saleId, reply.data.id)))
-    await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id: reply.data.id } });
-  if (reply.ok || !isWanted) return;
-  const why = reply.error.code === 'client.no_answer' ? 'There is no connection.' : wordsOf(reply.error);
+  if (!isWanted) {
+    const intent = reply.ok ? reply.data : reply.error.mayHaveArrived && (await arrived(saleId, asking));
+    return intent ? late(saleId, asking, intent) : undefined;
+  }
+  if (reply.ok) return;
+  const why = wordsOf(reply.error);
   const isOpen = baskets.of(saleId)?.asking !== undefined;
-  draw(paying, isOpen ? `${why} ${asking.phone} may have been asked all the same.` : why);
+  drawMpesa(paying, isOpen ? `${why} ${asking.phone} may have been asked all the same.` : why);
 }
 
-function ask(paying: PayingMpesa, basket: Basket, totals: SaleTotals, said: string): void {
+// The customer does not pay what may have been asked. With a connection it is known whether it was.
+async function giveUp(saleId: string, asking: Asking): Promise<void> {
+  const intent = await arrived(saleId, asking);
+  let isGivenUp = false;
+  baskets.changeOf(saleId, (basket) => {
+    isGivenUp = basket.asking?.clientRequestId === asking.clientRequestId;
+    if (!isGivenUp) return;
+    delete basket.asking;
+    if (intent) basket.intent = { id: intent.id, amount: asking.amount };
+  });
+  if (isGivenUp && intent) await callOff(saleId, asking, intent);
+}
+
+// The answer to what was given up. Another window may count on this very payment, or have sold by it.
+async function late(saleId: string, asking: Asking, intent: PaymentIntent): Promise<void> {
+  let isCounted = false;
+  baskets.changeOf(saleId, (basket) => {
+    isCounted = basket.intent?.id === intent.id;
+    const isTheSame = mpesaPart(totalsOf(basket)?.total ?? 0) === asking.amount;
+    if (!isAsked(basket) && isTheSame) basket.intent = { id: intent.id, amount: asking.amount };
+  });
+  if (!isCounted && !(await isSoldBy(saleId, intent.id))) await callOff(saleId, asking, intent);
+}
+
+// Until it is called off the phone may pay it, and nothing else is taken for this basket, if there is still one.
+async function callOff(saleId: string, { phone, amount }: Asking, intent: PaymentIntent): Promise<void> {
+  const { id } = intent;
+  // Once: that it rings is said to be tried again, after a pause that a cashier does not wait for.
+  const settings = { path: { id }, attempts: 1 };
+  if (!isPaid(intent) && (await till.api.post('/v1/payment-intents/{id}/cancel', settings)).ok)
+    return baskets.changeOf(saleId, (basket) => void (basket.intent?.id === id && delete basket.intent));
+  if (baskets.of(saleId)?.intent?.id === id)
+    return toast(`${phone} ${isPaid(intent) ? 'has paid' : 'was asked already, and may still pay: wait for its end'}.`);
+  if (await isSoldBy(saleId, id)) return;
+  tell(
+    isPaid(intent)
+      ? `${phone} has paid ${money(amount)} as well: it is owed back.`
+      : `${phone} was asked as well, for ${money(amount)}: tell the customer to enter no PIN. What is paid all the same is owed back.`,
+  );
+}
+
+function ask(paying: Paying, basket: Basket, totals: SaleTotals, said: string): void {
   const { dialog, saleId } = paying;
   const { asking } = basket;
   const phone = h('input', {
@@ -171,18 +266,17 @@ function ask(paying: PayingMpesa, basket: Basket, totals: SaleTotals, said: stri
     readonly: asking !== undefined,
   });
   const code = h('input', { id: 'code', autocomplete: 'off', autocapitalize: 'characters', maxlength: 20 });
-  const { amount } = split(totals.total, {})[0]!;
+  const amount = mpesaPart(totals.total);
   const rest = totals.total - amount;
   const prompt = async (): Promise<string | void> => {
     if (phone.value.trim() === '') return "Type the customer's number.";
     if (amount === 0) return 'M-Pesa takes whole amounts only. Take cash.';
     return askPhone(paying, phone.value.trim(), amount);
   };
-  const forget = async (): Promise<void> => baskets.changeOf(saleId, (present) => delete present.asking);
   const typed = async (): Promise<string | void> => {
     const reference = code.value.trim().toUpperCase();
     if (!/^[A-Z0-9]{8,20}$/.test(reference)) return "Type the code of the customer's message, such as TAF7RT61SV.";
-    await finish({ dialog, basket, totals }, split(totals.total, { reference }));
+    await finish(paying, basket, totals, split(totals.total, { reference }));
   };
   put(
     dialog.querySelector('.body')!,
@@ -195,7 +289,7 @@ function ask(paying: PayingMpesa, basket: Basket, totals: SaleTotals, said: stri
       phone,
       h('button', { class: 'primary' }, asking ? 'Ask again' : 'Ask the phone'),
     ),
-    asking && form(forget, h('button', { class: 'plain' }, 'The customer does not pay this')),
+    asking && form(() => giveUp(saleId, asking), h('button', { class: 'plain' }, 'The customer does not pay this')),
     h('p', { class: 'or' }, 'or, when there is no connection'),
     form(
       typed,
@@ -207,40 +301,52 @@ function ask(paying: PayingMpesa, basket: Basket, totals: SaleTotals, said: stri
   phone.focus();
 }
 
-async function watch(paying: PayingMpesa, basket: Basket, totals: SaleTotals): Promise<void> {
+async function watch(paying: Paying, basket: Basket, totals: SaleTotals): Promise<void> {
   const { dialog, saleId, drawn } = paying;
   const { id, amount } = basket.intent!;
-  const sellIt = (): Promise<void> => finish({ dialog, basket, totals }, split(totals.total, { intentId: id }));
+  const isShown = (): boolean => dialog.open && paying.drawn === drawn;
   const message = h('p', { role: 'status', class: 'waiting' }, "Waiting for the customer's phone …");
-  const cancel = form(
-    async () => {
-      const reply = await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id } });
-      if (!reply.ok) return wordsOf(reply.error);
-    },
-    h('button', {}, 'Cancel the request'),
-  );
+  const button = h('button', {}, 'Cancel the request');
+  let isUnknown = false;
+  let isGivenUp = false;
+  const cancel = form(async () => {
+    isGivenUp = isUnknown;
+    const reply = await till.api.post('/v1/payment-intents/{id}/cancel', { path: { id }, attempts: 1 });
+    if (!reply.ok) return wordsOf(reply.error);
+    learn(reply.data);
+  }, button);
+  const sellIt = (): Promise<void> => finish(paying, basket, totals, split(totals.total, { intentId: id }));
   const early = form(sellIt, h('button', { class: 'plain' }, 'Sell before it is paid'));
   const due = h('p', { class: 'due' }, 'M-Pesa ', h('data', { value: amount }, money(amount)));
   put(dialog.querySelector('.body')!, due, message, cancel, early);
-  const isShown = (): boolean => dialog.open && paying.drawn === drawn;
+
+  // True: it has come to its end.
+  function learn(intent: PaymentIntentReply): boolean {
+    if (!isShown()) return true;
+    message.textContent = intent.message;
+    // Nobody can tell whether it was paid: a person looks at the customer's phone, and decides, or the money is seen after all.
+    isUnknown ||= intent.state === 'unknown';
+    if (isUnknown) button.textContent = 'The customer has not paid';
+    if (!isOver(intent) || intent.state === 'unknown') return false;
+    // It may throw, which the form shows; the payment waits for its sale.
+    if (isPaid(intent)) early.requestSubmit();
+    else end(intent);
+    return true;
+  }
+
+  function end({ state, message: words }: PaymentIntentReply): void {
+    paying.drawn = '';
+    baskets.changeOf(saleId, (present) => void (present.intent?.id === id && delete present.intent));
+    const isBack = state === 'succeeded' && 'This payment goes back to the customer, or has gone.';
+    const isLeft = isGivenUp && state === 'cancelled' && 'Given up. If it was paid all the same, it is owed back.';
+    drawMpesa(paying, isBack || isLeft || words);
+  }
+
   while (isShown()) {
     const reply = await till.api.get('/v1/payment-intents/{id}', { path: { id }, query: { wait: 20 }, attempts: 1 });
-    if (!isShown()) return;
-    if (!reply.ok) {
-      message.textContent = 'There is no connection; the request is still there.';
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      continue;
-    }
-    message.textContent = reply.data.message;
-    if (!isOver(reply.data)) continue;
-    // It may throw, which the form shows; the payment waits for its sale.
-    if (reply.data.state === 'succeeded') return early.requestSubmit();
-    // Nobody can tell whether it was paid: a person looks at the customer's phone, and decides.
-    if (reply.data.state === 'unknown') return;
-    paying.drawn = '';
-    baskets.changeOf(saleId, (present) => {
-      if (present.intent?.id === id) delete present.intent;
-    });
-    return draw(paying, reply.data.message);
+    if (reply.ok ? learn(reply.data) : !isShown()) return;
+    if (!reply.ok) message.textContent = 'There is no connection; the request is still there.';
+    // Who waits for what nobody knows is answered at once.
+    if (!reply.ok || isUnknown) await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
 }

@@ -1,7 +1,7 @@
 // What has not arrived yet, and what a person must look at.
-import type { NewSale } from 'backend-api-client';
 import type { Entry, QueueStatus } from 'backend-api-client/queue';
-import { form, h, icon, openDialog, put } from './dom.js';
+import { saleIn } from './basket.js';
+import { form, h, icon, openDialog, put, toast } from './dom.js';
 import { money } from './money.js';
 import { showReceipt } from './receipt.js';
 import { till } from './till.js';
@@ -31,9 +31,9 @@ export function indicator(button: HTMLButtonElement, status: QueueStatus | undef
   put(button, icon(look), h('span', {}, stopped === 'no_answer' && waiting > 0 ? `Offline · ${text}` : text, more));
 }
 
-const totalOf = ({ body, target }: Entry): string => {
-  if (target !== '/v1/sales' || !body) return '';
-  return money((JSON.parse(body) as NewSale).total);
+const totalOf = (entry: Entry): string => {
+  const sale = entry.target === '/v1/sales' ? saleIn(entry) : undefined;
+  return sale ? money(sale.total) : '';
 };
 const ago = (ms: number): string => {
   const minutes = Math.floor(ms / 60_000);
@@ -68,9 +68,17 @@ function problemOf({ problem }: Entry): HTMLElement {
   );
 }
 
+// Somebody may have sold it, and has its receipt: it is not given up before it was read.
+function unreadableRow(entry: Entry): HTMLElement {
+  const words = `Number ${entry.number} of this till's queue cannot be read at the moment. It is sent by itself when it can.`;
+  return row(entry, h('p', { class: 'problem' }, words, h('code', {}, entry.problem?.code ?? '')));
+}
+
 function parkedRow(entry: Entry): HTMLElement {
+  if (!saleIn(entry)) return unreadableRow(entry);
   const note = h('input', { 'aria-label': `Why ${entry.label ?? ''} is not sent`, placeholder: 'Why it is not sent' });
-  const again = h('button', { type: 'button', onclick: () => void till.queue.requeue(entry.id) }, 'Send again');
+  const sendAgain = (): Promise<unknown> => till.queue.requeue(entry.id).catch(({ message }: Error) => toast(message));
+  const again = h('button', { type: 'button', onclick: () => void sendAgain() }, 'Send again');
   const dismiss = form(
     async () => {
       if (note.value.trim() === '') return 'Say why.';

@@ -1,6 +1,7 @@
 // A sale as it is printed: what was stored for the service, word for word.
 import type { NewSale } from 'backend-api-client';
-import { h, icon, openDialog } from './dom.js';
+import { saleIn } from './basket.js';
+import { h, icon, openDialog, toast } from './dom.js';
 import { money, plain } from './money.js';
 import { till } from './till.js';
 
@@ -70,8 +71,8 @@ function paper(sale: NewSale, cashier: string | undefined): HTMLElement {
 /** `sold`: just now. */
 export async function showReceipt(id: string, sold = false): Promise<void> {
   const entry = await till.queue.get(id);
-  if (!entry?.body) return;
-  const sale = JSON.parse(entry.body) as NewSale;
+  const sale = entry && saleIn(entry);
+  if (!sale) return toast('This sale cannot be read at the moment.');
   const session = await till.api.session.load();
   const cash = sale.payments.find(({ tendered }) => tendered);
   const change = cash ? cash.tendered! - cash.amount : 0;

@@ -169,8 +169,8 @@ function basketPanel(): { element: HTMLElement; opener: HTMLElement; refresh(): 
     const isFixed = isAsked(basket);
     for (const button of lines.querySelectorAll<HTMLButtonElement>('button, input')) button.disabled = isFixed;
     empty.disabled = isFixed || basket.lines.length === 0;
-    cash.disabled = isFixed || !totals;
-    mpesa.disabled = !totals;
+    cash.disabled = isFixed || !totals || !till.maySell;
+    mpesa.disabled = !totals || !till.maySell;
     put(
       opener,
       icon('basket'),

@@ -1,0 +1,546 @@
+// examples/till and money that could be taken twice, or not at all: two windows of one till, answers that come late or never, a full disk, and
+// somebody who may not sell. One Chromium for all.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BrowserContext, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { build } from '../../examples/till/build.mjs';
+import { serve } from '../../examples/till/serve.mjs';
+import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
+import { type ScratchDatabase } from './support/database.js';
+import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
+import { ean13 } from './support/shop.js';
+import { until } from './support/until.js';
+
+const password = 'demo-shop-2026';
+const asked = '**/v1/payment-intents';
+const listed = /\/v1\/payment-intents\?/;
+// Of the simulator: it pays at once.
+const pays = '0700000001';
+// Rings and never answers; of each test its own, as a phone has one prompt at a time.
+let rings = '';
+let phones = 200;
+
+let daraja: Daraja;
+let database: ScratchDatabase;
+let service: Service;
+let folder: string;
+let server: Awaited<ReturnType<typeof serve>>;
+let browser: BrowserContext;
+let page: Page;
+let address: string;
+const said: string[] = [];
+
+describe.skipIf(noBrowser)('examples/till and money', () => {
+  beforeAll(async () => {
+    daraja = await startDaraja({ port: 0, speed: 30 });
+    const more = { MPESA_BASE_URL: daraja.url, ...(await settingsOfDemo()) };
+    database = await demoDatabase(more);
+    service = await startService({ database, env: more });
+    folder = await build(await mkdtemp(path.join(tmpdir(), 'e2e-till-money-')));
+    server = await serve({ folder, baseUrl: service.url, port: 0 });
+    address = `http://127.0.0.1:${server.port}/`;
+    browser = await openBrowser();
+    browser.setDefaultTimeout(15_000);
+    // A window that is deaf has not heard yet what another one has stored.
+    await browser.addInitScript(() => {
+      addEventListener('storage', (event) => (globalThis as any).isDeaf && event.stopImmediatePropagation(), true);
+    });
+    page = await browser.newPage();
+    page.on('pageerror', (error) => said.push(String(error)));
+    await page.goto(address);
+    await logIn('owner');
+    await page.getByLabel('Name of this till').fill('Counter');
+    await page.getByRole('button', { name: 'Set up' }).click();
+    await page.locator('.tile').first().waitFor();
+  });
+  beforeEach(() => {
+    rings = `0733000${++phones}`;
+    daraja.script({ phone: `254${rings.slice(1)}`, scenario: { payer: 1037, after: 6_000, callbacks: 'none' } });
+  });
+  // The next one begins with an empty basket, in one window.
+  afterEach(async () => {
+    await browser.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    for (const other of browser.pages()) if (other !== page) await other.close();
+    await page.evaluate(forget);
+    await page.reload();
+    await page.locator('.tile').first().waitFor();
+  });
+  afterAll(async () => {
+    if (browser) await closeBrowser(browser);
+    await server?.close();
+    await service?.stop();
+    await database?.drop();
+    await daraja?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  test('another window adds an article: a dialog is drawn anew, and sells nothing before it is', async () => {
+    const other = await secondWindow();
+    await scan(1, page);
+    await page.bringToFront();
+    await press('Cash');
+    expect(await due()).toBe(15_000);
+    await scan(2, other);
+    await page.bringToFront();
+    await expect.poll(() => due()).toBe(await totalIn(other));
+
+    await hear(page, false);
+    await scan(3, other);
+    const all = await totalIn(other);
+    await page.bringToFront();
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'look at it again' }).waitFor();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await press('M-Pesa');
+    await page.getByLabel("Code of the customer's message").fill('TAF7RT61SV');
+    await page.getByRole('button', { name: 'Sell with this code' }).click();
+    await page.getByRole('alert').filter({ hasText: 'look at it again' }).waitFor();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    expect((await basketIn(page)).lines).toHaveLength(3);
+
+    await hear(page, true);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    expect(await saleOnReceipt()).toMatchObject({ total: all, lines: 3 });
+  });
+
+  test('what another window adds while it is sold begins the next basket', async () => {
+    await scan(1, page);
+    await press('Cash');
+    // Between the check and the end of the sale: it is numbered then.
+    await page.evaluate(() => {
+      const add = IDBObjectStore.prototype.add;
+      const put = IDBObjectStore.prototype.put;
+      let isDone = false;
+      const change = (): void => {
+        if (isDone) return;
+        isDone = true;
+        const basket = JSON.parse(localStorage.getItem('till.basket')!);
+        basket.lines.push({ ...basket.lines[0], article: { ...basket.lines[0].article, variantId: 'another' } });
+        basket.lines[0].quantity = '3';
+        localStorage.setItem('till.basket', JSON.stringify(basket));
+      };
+      IDBObjectStore.prototype.add = function (...given: Parameters<typeof add>) {
+        change();
+        return add.apply(this, given);
+      };
+      IDBObjectStore.prototype.put = function (...given: Parameters<typeof put>) {
+        change();
+        return put.apply(this, given);
+      };
+    });
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    expect(await saleOnReceipt()).toMatchObject({ total: 15_000, lines: 1 });
+    expect((await basketIn(page)).lines.map(({ quantity }) => quantity)).toEqual(['2', '1']);
+  });
+
+  test.each<[string, boolean]>([
+    ['whose payment is known there already', true],
+    ['that nobody could ask about', false],
+  ])('a prompt that was given up before its answer came, %s: no cash beside it', async (_, isListed) => {
+    const answer = await holdAnswers();
+    if (!isListed) await page.route(listed, (route) => route.abort());
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await answer.isThere;
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await press('M-Pesa');
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    if (!isListed) {
+      await page.getByRole('button', { name: 'Ask the phone' }).waitFor();
+      answer.release();
+    }
+    // M-Pesa takes no prompt back.
+    await page.locator('.toast', { hasText: rings }).waitFor();
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    answer.release();
+    expect((await basketIn(page)).intent).toBeDefined();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+  });
+
+  test('a prompt whose basket was sold otherwise before its answer came is told', async () => {
+    const answer = await holdAnswers();
+    await page.route(listed, (route) => route.abort());
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await answer.isThere;
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await press('M-Pesa');
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await page.getByLabel("Code of the customer's message").fill('TAF7RT62SV');
+    await page.getByRole('button', { name: 'Sell with this code' }).click();
+    await page.locator('.receipt').waitFor();
+    answer.release();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: `${rings} was asked as well` })
+      .waitFor();
+  });
+
+  test('two windows ask two phones in the same second: one of them rings', async () => {
+    const other = await secondWindow();
+    await scan(1, page);
+    await other.locator('.lines .gross').waitFor();
+    for (const [window, phone] of [
+      [page, '0733000101'],
+      [other, '0733000102'],
+    ] as const) {
+      await press('M-Pesa', window);
+      await window.getByLabel("Customer's phone").fill(phone);
+    }
+    const { saleId } = await basketIn(page);
+    const at = Date.now() + 800;
+    const clickAt = (window: Page): Promise<void> =>
+      window.evaluate(async (moment) => {
+        const button = [...document.querySelectorAll('dialog button')].find(
+          ({ textContent }) => textContent === 'Ask the phone',
+        ) as HTMLElement;
+        await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
+        button.click();
+      }, at);
+    await Promise.all([page, other].map(clickAt));
+    await Promise.any([page, other].map((window) => window.locator('.receipt').waitFor()));
+    await until(async () => (await page.locator('dialog:not(.with-receipt)').count()) === 0);
+    expect(await statesOf(saleId)).toEqual(['succeeded']);
+  });
+
+  test('a refusal says nothing of an earlier attempt without an answer: the phone stays asked', async () => {
+    let attempts = 0;
+    await page.route(asked, async (route) => {
+      if (++attempts > 1) return refuse(route, 422, 'payment.account_missing');
+      await route.fetch();
+      await route.abort();
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    expect(attempts).toBe(2);
+    expect((await basketIn(page)).asking).toBeDefined();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+  });
+
+  test('without room to store the question nothing is asked; with room it is', async () => {
+    await scan(1, page);
+    await press('M-Pesa');
+    await page.evaluate(() => {
+      for (let size = 1 << 20, index = 0; size > 0;) {
+        try {
+          localStorage.setItem(`full-${index++}`, 'a'.repeat(size));
+        } catch {
+          size >>= 1;
+        }
+      }
+    });
+    await ask(pays);
+    await page.locator('dialog .wrong:not(:empty)').waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(false);
+    await page.evaluate(() => {
+      for (const name of Object.keys(localStorage)) if (name.startsWith('full-')) localStorage.removeItem(name);
+    });
+    // The number is still there.
+    await page.getByRole('button', { name: 'Ask the phone' }).click();
+    await page.locator('.receipt').waitFor();
+  });
+
+  test('what nobody knows is given up by a person, who sees that', async () => {
+    let state = 'unknown';
+    await page.route(/\/v1\/payment-intents\/[^/?]+(\/cancel|\?.*)?$/, async (route) => {
+      const isCancel = route.request().method() === 'POST';
+      if (isCancel) state = 'cancelled';
+      const message = isCancel ? 'The request was called off. No money moved.' : 'It is not known yet.';
+      await answerAs(route, { state, message });
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText('It is not known yet.').waitFor();
+    await page.getByRole('button', { name: 'The customer has not paid' }).click();
+    await page.getByRole('button', { name: 'Ask the phone' }).waitFor();
+    const told = await page.locator('.body > .wrong').innerText();
+    expect(told).toMatch(/owed back/);
+    expect(told).not.toMatch(/No money moved/);
+    expect(await payButton('Cash').isDisabled()).toBe(false);
+  });
+
+  test('money that is on its way back sells nothing', async () => {
+    const back = { state: 'succeeded', refundHeld: 15_000 };
+    await page.route(/\/v1\/payment-intents\/[^/?]+\?/, (route) => answerAs(route, back));
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.locator('.body > .wrong', { hasText: 'back to the customer' }).waitFor();
+    expect(await page.locator('.receipt').count()).toBe(0);
+  });
+
+  test('a phone that is busy with another payment was not asked: another one can be', async () => {
+    await page.route(asked, (route) => refuse(route, 409, 'payment.prompt_open', { retriable: true, action: 'retry' }));
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.locator('.body > .wrong', { hasText: 'busy with another payment' }).waitFor();
+    expect(await page.getByLabel("Customer's phone").getAttribute('readonly')).toBeNull();
+    expect((await basketIn(page)).asking).toBeUndefined();
+  });
+
+  test('what was asked before a refusal stays asked, also for another cashier', async () => {
+    await page.route(asked, async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    await page.unroute(asked);
+    await page.route(asked, (route) => refuse(route, 403, 'auth.forbidden'));
+    await page.reload();
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByText(`${rings} may have been asked all the same.`).waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+    // The service knows it.
+    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+  });
+
+  // What is on the disk after a crash may be a minute old.
+  test('a phone that was asked before a crash is not forgotten', async () => {
+    await scan(1, page);
+    const before = await page.evaluate(() => localStorage.getItem('till.basket')!);
+    await press('M-Pesa');
+    await ask(rings);
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    await page.evaluate((basket) => localStorage.setItem('till.basket', basket), before);
+    await page.reload();
+    await page.getByRole('button', { name: /Ask again|Cancel the request/ }).waitFor();
+    expect(await payButton('Cash').isDisabled()).toBe(true);
+    expect((await basketIn(page)).lines).toHaveLength(1);
+  });
+
+  test('a basket that was sold before a crash is empty after it, and which till this is is known', async () => {
+    await scan(1, page);
+    const before = await page.evaluate(() => localStorage.getItem('till.basket')!);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.locator('.receipt').waitFor();
+    const crash = (): Promise<void> => page.evaluate((old) => localStorage.setItem('till.basket', old), before);
+    await crash();
+    await page.evaluate(() => localStorage.removeItem('till.setup'));
+    await page.reload();
+    await page.locator('.tile').first().waitFor();
+    expect((await basketIn(page)).lines).toEqual([]);
+    expect(await page.locator('.lines .gross').count()).toBe(0);
+    // Nor does a window sell it again that has not looked.
+    await crash();
+    await hear(page, true);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.getByText(/This basket was sold before, as NRB1-/).waitFor();
+    expect(await page.locator('.receipt').count()).toBe(0);
+  });
+
+  test('a sale that cannot be read for a moment is not given up', async () => {
+    await page.route('**/v1/sales', (route) => route.abort());
+    await scan(1, page);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.getByRole('button', { name: 'Next customer' }).click();
+    await page.evaluate(unreadable);
+    await page.locator('.indicator').click();
+    await page.locator('.problem', { hasText: 'cannot be read at the moment' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Do not send' }).count()).toBe(0);
+    await page.locator('.entry').first().click();
+    await page.locator('.toast', { hasText: 'cannot be read' }).waitFor();
+  });
+
+  test('somebody who may not sell sells nothing, also what is paid already', async () => {
+    await daraja.script({ phone: '254733000999', scenario: { payer: 0, after: 90 } });
+    await scan(1, page);
+    await press('M-Pesa');
+    await ask('0733000999');
+    await page.getByRole('button', { name: 'Cancel the request' }).waitFor();
+    const { saleId } = await basketIn(page);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await logOut();
+    await logIn('viewer');
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect([await payButton('Cash').isDisabled(), await payButton('M-Pesa').isDisabled()]).toEqual([true, true]);
+    await until(async () => (await statesOf(saleId))[0] === 'succeeded');
+    // A window that was open before knows it, too.
+    await page.reload();
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect(await page.locator('dialog').count()).toBe(0);
+    await page.locator('.banner').getByRole('button', { name: 'Log out' }).click();
+    await logIn('cashier');
+    expect(await saleOnReceipt()).toMatchObject({ total: 15_000, lines: 1 });
+    await page.getByText('Served by David Kiprop.').waitFor();
+  });
+
+  test('whose right is taken while they sell is told when the first sale comes back', async () => {
+    let isRefused = false;
+    await page.route('**/v1/sales', (route) => {
+      isRefused = true;
+      return refuse(route, 403, 'auth.forbidden');
+    });
+    await page.route('**/v1/auth/me', async (route) => {
+      const reply = await route.fetch();
+      const me = await reply.json();
+      await route.fulfill({ response: reply, json: isRefused ? { ...me, permissions: ['sales.read'] } : me });
+    });
+    await scan(1, page);
+    await press('Cash');
+    await page.getByRole('button', { name: 'Sell', exact: true }).click();
+    await page.locator('.receipt').waitFor();
+    await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
+    expect(said).toEqual([]);
+  });
+});
+
+// ---- What a cashier does ----------------------------------------------------------------------------------------
+
+async function logIn(who: string): Promise<void> {
+  await page.getByLabel('E-mail').fill(`${who}@demo.example`);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+async function logOut(): Promise<void> {
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+}
+
+async function scan(number: number, window: Page): Promise<void> {
+  const field = window.getByLabel('Barcode or name');
+  await field.fill(ean13(616_000_000_000 + number));
+  await field.press('Enter');
+  await expect.poll(() => field.inputValue()).toBe('');
+}
+
+async function secondWindow(): Promise<Page> {
+  const other = await browser.newPage();
+  await other.goto(address);
+  await other.locator('.tile').first().waitFor();
+  return other;
+}
+
+const payButton = (name: string, window = page) => window.locator('.pay').getByRole('button', { name });
+const press = (name: string, window = page): Promise<void> => payButton(name, window).click();
+
+async function ask(phone: string): Promise<void> {
+  await page.getByLabel("Customer's phone").fill(phone);
+  await page.getByRole('button', { name: 'Ask the phone' }).click();
+}
+
+// ---- What is between --------------------------------------------------------------------------------------------
+
+// The question arrives; its answer waits.
+async function holdAnswers(): Promise<{ isThere: Promise<void>; release: () => void }> {
+  let release = (): void => {};
+  let arrived = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const isThere = new Promise<void>((resolve) => (arrived = resolve));
+  await page.route(asked, async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    const response = await route.fetch();
+    arrived();
+    await held;
+    await route.fulfill({ response }).catch(() => {});
+  });
+  return { isThere, release };
+}
+
+// The payment as it is, at once, and what is said of it.
+async function answerAs(route: Route, more: Record<string, unknown>): Promise<void> {
+  const url = route
+    .request()
+    .url()
+    .replace(/(\/cancel|\?.*)$/, '');
+  const { authorization } = route.request().headers();
+  const reply = await fetch(url, { headers: { authorization: authorization! } });
+  const headers = { 'x-request-id': 'r-1', 'content-type': 'application/json' };
+  await route.fulfill({ status: 200, headers, body: JSON.stringify({ ...(await reply.json()), ...more }) });
+}
+
+// The one entry that waits.
+function unreadable(): void {
+  const fail = (): never => {
+    throw new DOMException('Internal error', 'UnknownError');
+  };
+  const all = IDBIndex.prototype.getAll;
+  const one = IDBIndex.prototype.get;
+  const byKey = IDBObjectStore.prototype.get;
+  IDBIndex.prototype.getAll = function (range, ...more) {
+    return (range as IDBKeyRange)?.lower?.[0] === 'waiting' ? fail() : all.call(this, range, ...more);
+  };
+  IDBIndex.prototype.get = function (key) {
+    return this.objectStore.name === 'entries' ? fail() : one.call(this, key);
+  };
+  IDBObjectStore.prototype.get = function (key) {
+    return this.name === 'entries' ? fail() : byKey.call(this, key);
+  };
+}
+
+const refuse = (route: Route, status: number, code: string, more: Record<string, unknown> = {}): Promise<void> => {
+  const body = { type: `/problems/${code}`, title: code, status, code, retriable: false, action: 'fix', ...more };
+  const headers = { 'x-request-id': 'r-1', 'content-type': 'application/problem+json' };
+  return route.fulfill({ status, headers, body: JSON.stringify({ ...body, retryAfterMs: null }) });
+};
+
+async function hear(window: Page, hears: boolean): Promise<void> {
+  await window.evaluate((is) => {
+    (globalThis as any).isDeaf = !is;
+    if (is) dispatchEvent(new StorageEvent('storage', { key: 'till.basket' }));
+  }, hears);
+}
+
+// ---- What is known ----------------------------------------------------------------------------------------------
+
+interface Stored {
+  saleId: string;
+  lines: { quantity: string }[];
+  asking?: unknown;
+  intent?: unknown;
+}
+const basketIn = (window: Page): Promise<Stored> =>
+  window.evaluate(() => JSON.parse(localStorage.getItem('till.basket')!));
+
+const valueOf = async (window: Page, selector: string): Promise<number> =>
+  Number(await window.locator(selector).getAttribute('value'));
+const due = (): Promise<number> => valueOf(page, 'dialog .due data');
+const totalIn = (window: Page): Promise<number> => valueOf(window, '.basket output.total data');
+
+async function saleOnReceipt(): Promise<{ total: number; lines: number }> {
+  await page.locator('.receipt').waitFor();
+  return {
+    total: await valueOf(page, '.receipt .total data'),
+    lines: await page.locator('.receipt tbody tr:not(.sub)').count(),
+  };
+}
+
+// Nothing is in the basket, and nobody was asked.
+async function forget(): Promise<void> {
+  localStorage.removeItem('till.basket');
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open('till-durable');
+    request.onsuccess = () => resolve(request.result);
+  });
+  const transaction = database.transaction('kept', 'readwrite');
+  transaction.objectStore('kept').delete('asked');
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+  database.close();
+}
+
+// Of all that M-Pesa was asked for this sale.
+async function statesOf(saleId: string): Promise<string[]> {
+  const rows = await database.query<{ state: string }>('select state from payment_intents where subject_id = $1', [
+    saleId,
+  ]);
+  return rows.map(({ state }) => state);
+}
