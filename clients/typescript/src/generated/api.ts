@@ -2532,7 +2532,7 @@ export interface NewPaymentIntent {
   amount: number;
   /** When left out: `"sale"`. */
   purpose?: PaymentPurpose;
-  /** What is paid. Of a sale its id or its `clientRequestId`, which the till knows before it sends the sale. */
+  /** What is paid. Of a sale its `clientRequestId`, which the till knows before it sends the sale; its id serves, too, once the sale is there. */
   subjectId: string;
   /** Needed by callers who may take payments at some locations only. */
   locationId?: string | null;
@@ -2545,6 +2545,8 @@ export interface NewPaymentIntent {
   returnUrl?: string | null;
   /** Where the shop has several accounts of the provider. */
   accountId?: string | null;
+  /** Where a sale is paid in several parts of the same amount, by one phone or on pages: the payments of it that the app has already. Without them, the second part is answered with the first. When left out: `[]`. */
+  otherIntentIds?: string[];
 }
 
 export interface NewPaymentRefund {
