@@ -206,6 +206,18 @@ std::string after() {
 
 }  // namespace
 
+std::optional<std::string> bruno_base_url(std::string_view environment) {
+    bool is_of_vars = false;
+    for (const auto line : base::split(environment, '\n')) {
+        const auto text = base::trim(line);
+        if (text.ends_with('{')) is_of_vars = text == "vars {";
+        const auto colon = text.find(':');
+        if (is_of_vars && text.substr(0, colon) == base_url_name && colon != std::string_view::npos)
+            return std::string(base::trim(text.substr(colon + 1)));
+    }
+    return std::nullopt;
+}
+
 BrunoFile bruno_file_of(std::string_view path, std::string text) {
     const auto begin = text.find(fmt::format("  {}", mark_begin));
     if (begin == std::string::npos) return BrunoFile::own;

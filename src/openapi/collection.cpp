@@ -550,7 +550,7 @@ private:
 
     void add_variables() {
         const auto& options = collection_.options;
-        collection_.account.push_back({"baseUrl", options.base_url});
+        collection_.account.push_back({std::string(base_url_name), options.base_url});
         collection_.account.insert(collection_.account.end(), options.account.begin(), options.account.end());
         collection_.variables = {{.name = "token", .value = "", .is_secret = true, .is_of_scripts = true},
                                  {.name = "key", .value = "", .is_of_scripts = true},

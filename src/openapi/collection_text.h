@@ -51,6 +51,8 @@ struct ScriptWords {
 
 [[nodiscard]] const CollectionRequest* find_login(const Collection& collection);
 
+// The variable of CollectionOptions::base_url.
+inline constexpr std::string_view base_url_name = "baseUrl";
 // The names of what an environment sets, as a JavaScript array.
 [[nodiscard]] std::string account_names(const Collection& collection);
 // JavaScript: `whose`, the address and the account without its secrets, which is kept; and `account`, with them, for what ends

@@ -7,6 +7,7 @@
 #include "http/status.h"
 #include "openapi/collection_text.h"
 #include "openapi/json_text.h"
+#include "schema/schema.h"
 
 namespace openapi {
 
@@ -243,7 +244,36 @@ std::string folder_of(const CollectionFolder& folder, const CollectionOptions& o
     return std::move(object.raw("item", std::move(items).take())).take();
 }
 
+struct EnvironmentValue {
+    std::string key;
+    std::string value;
+    bool enabled = true;
+    friend constexpr auto describe(EnvironmentValue*) {
+        using schema::field;
+        return schema::object<EnvironmentValue>("EnvironmentValue", field<&EnvironmentValue::key>("key"),
+                                                field<&EnvironmentValue::value>("value", {.defaulted = true}),
+                                                field<&EnvironmentValue::enabled>("enabled", {.defaulted = true}));
+    }
+};
+
+struct EnvironmentValues {
+    std::vector<EnvironmentValue> values;
+    friend constexpr auto describe(EnvironmentValues*) {
+        return schema::object<EnvironmentValues>("EnvironmentValues",
+                                                 schema::field<&EnvironmentValues::values>("values"));
+    }
+};
+
 }  // namespace
+
+std::optional<std::string> postman_base_url(std::string_view environment) {
+    const auto read = schema::parse<EnvironmentValues>(environment, {.lenient = true});
+    if (!read) return std::nullopt;
+    for (const auto& value : read->values) {
+        if (value.key == base_url_name && value.enabled) return value.value;
+    }
+    return std::nullopt;
+}
 
 std::string postman_collection(const Collection& collection) {
     JsonObject info;
