@@ -198,9 +198,9 @@ std::string after() {
                    "const path = place(res.getUrl ? res.getUrl() : req.getUrl());",
                    "const versions = bru.getVar('versions') || {};", "const tag = res.getHeader('etag');",
                    "if (tag && res.getStatus() < 300) versions[place(res.getHeader('location') || '') || path] = tag;",
-                   "// What was changed below a row may have changed its version, too.",
+                   "// What was changed below a row, or with others, may have another version.",
                    "for (const known of Object.keys(versions)) {",
-                   "  if (req.getMethod() !== 'GET' && path.startsWith(known + '/')) delete versions[known];", "}",
+                   fmt::format("  if (req.getMethod() !== 'GET' && {}) delete versions[known];", may_change), "}",
                    "if (res.getStatus() === 412) delete versions[path];", "bru.setVar('versions', versions);"});
 }
 

@@ -51,6 +51,11 @@ struct ScriptWords {
 
 [[nodiscard]] const CollectionRequest* find_login(const Collection& collection);
 
+inline constexpr std::string_view batch_end = "/batch";  // of many rows of what stands in front of it
+// JavaScript: whether what was sent to `path` may have changed the version of the row at `known`.
+inline constexpr std::string_view may_change =
+    "(path.startsWith(known + '/') || (path.endsWith('/batch') && known.startsWith(path.slice(0, -5))))";
+
 // The variable of CollectionOptions::base_url.
 inline constexpr std::string_view base_url_name = "baseUrl";
 // The names of what an environment sets, as a JavaScript array.

@@ -189,8 +189,8 @@ std::vector<std::string> after_of(const Collection& collection, const Collection
         "if (tag && insomnia.response.code < 300) versions[created || path] = tag;"};
     if (request.method != "GET")
         append(lines,
-               {"// What was changed below a row may have changed its version, too.",
-                "for (const known of Object.keys(versions)) if (path.startsWith(known + '/')) delete versions[known];",
+               {"// What was changed below a row, or with others, may have another version.",
+                fmt::format("for (const known of Object.keys(versions)) if {} delete versions[known];", may_change),
                 "if (insomnia.response.code === 412) delete versions[path];"});
     append(lines, {"insomnia.baseEnvironment.set('versions', JSON.stringify(versions));",
                    "if (insomnia.response.code === 401) insomnia.baseEnvironment.set('token', '');"});

@@ -145,9 +145,9 @@ std::vector<std::string> after() {
             "  const created = (pm.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
             "  versions[created || path] = tag;",
             "}",
-            "// What was changed below a row may have changed its version, too.",
+            "// What was changed below a row, or with others, may have another version.",
             "for (const known of Object.keys(versions)) {",
-            "  if (pm.request.method !== 'GET' && path.startsWith(known + '/')) delete versions[known];",
+            fmt::format("  if (pm.request.method !== 'GET' && {}) delete versions[known];", may_change),
             "}",
             "if (pm.response.code === 412) delete versions[path];",
             "pm.collectionVariables.set('versions', JSON.stringify(versions));"};
