@@ -387,83 +387,6 @@ describe('the collection for Postman', () => {
     server.close();
   });
 
-  // As people write it who change one part of an address.
-  test('an address and an account are compared with the variables in them resolved', async () => {
-    const shop = await stranger();
-    const other = await stranger();
-    const rows = [shop, other, other].map(({ host }, at) => ({ host, who: at < 2 ? 'owner' : 'cashier' }));
-    const data = path.join(at, 'composed.json');
-    await writeFile(data, JSON.stringify(rows));
-    const composed = ['--env-var', 'baseUrl=http://{{host}}/', '--env-var', 'email={{who}}@shop.example'];
-    await newman(at, '--folder', 'getMe', '--iteration-data', data, ...composed);
-    expect(shop.heard).toEqual(['owner@shop.example', `Bearer ${shop.host} owner@shop.example`]);
-    expect(other.heard).toEqual([
-      'owner@shop.example',
-      `Bearer ${other.host} owner@shop.example`,
-      'cashier@shop.example',
-      `Bearer ${other.host} cashier@shop.example`,
-    ]);
-    for (const { server } of [shop, other]) server.close();
-  });
-
-  // What is refused is the account; a server that has no time is asked again.
-  test('a log-in that met a busy server is sent again, and one by hand takes a refusal back', async () => {
-    const collection = JSON.parse(await readFile(path.join(at, 'backend-api.postman_collection.json'), 'utf8'));
-    const all = new Map<string, any>(
-      collection.item.flatMap(({ item }: any) => item.map((one: any) => [one.name, one])),
-    );
-    const me = 'getMe';
-    const cases: [number[], string[], number][] = [
-      [[429, 408, 503], [me, me, me, me], 4],
-      // The token of a log-in is good twice, and the one by hand is not the last.
-      [[401], [me, me, me, 'login', me, me, me, me], 3],
-    ];
-    for (const [statuses, names, logins] of cases) {
-      const short = path.join(at, 'short.json');
-      await writeFile(short, JSON.stringify({ ...collection, item: names.map((name) => all.get(name)) }));
-      const shop = await stranger([...statuses], 2);
-      const its = path.join(at, 'backend-api.postman_environment.json');
-      await run('newman', ['run', short, '-e', its, '--env-var', `baseUrl=http://${shop.host}`], process.env);
-      const sent = shop.heard.filter((one) => one === 'owner@demo.example');
-      expect(sent.length, shop.heard.join('\n')).toBe(logins);
-      expect(shop.heard.at(-1)).toBe(`Bearer ${shop.host} owner@demo.example`);
-      shop.server.close();
-    }
-  });
-
-  test('in Bruno and Insomnia, too', { timeout: 120_000 }, async () => {
-    const bruno = path.join(at, 'bruno');
-    const cases: [number[], string[], number][] = [
-      [[429], ['auth/getMe.bru', 'auth/listSessions.bru'], 2],
-      [[401], ['auth/getMe.bru', 'auth/listSessions.bru'], 1],
-    ];
-    for (const [statuses, files, logins] of cases) {
-      const shop = await stranger([...statuses]);
-      const address = ['--env-var', `baseUrl=http://${shop.host}`];
-      await run('bru', ['run', ...files, '--env', 'local', ...address], process.env, { cwd: bruno });
-      expect(shop.heard.filter((one) => one === 'owner@demo.example').length, shop.heard.join('\n')).toBe(logins);
-      shop.server.close();
-    }
-    const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
-    const all = new Map<string, any>(
-      collection.collection.flatMap(({ children }: any) => children).map((one: any) => [one.name, one]),
-    );
-    // 503 is no JSON; 401 refuses, so it is not sent again until somebody logs in; a token is good twice.
-    const shop = await stranger([503, 429, 401], 2);
-    const insomnia = new Insomnia({ ...collection.environments.data, baseUrl: `http://${shop.host}/` });
-    const codes: number[] = [];
-    for (const name of ['getMe', 'getMe', 'getMe', 'getMe', 'login', 'getMe', 'getMe', 'getMe', 'getMe'])
-      codes.push((await insomnia.send(all.get(name))).code);
-    expect(codes).toEqual([401, 401, 401, 401, 200, 200, 200, 401, 200]);
-    expect(shop.heard.filter((one) => one === 'owner@demo.example')).toHaveLength(5);
-    const kept = JSON.stringify({ ...insomnia.data, password: '' });
-    expect(kept).not.toContain('demo-shop-2026');
-    shop.server.close();
-    // Nobody is there: the request is sent, and says so.
-    insomnia.data.token = '';
-    await expect(insomnia.send(all.get('listSessions'))).rejects.toThrow('fetch failed');
-  });
-
   // Twenty of them would lock the address out.
   test('a log-in that is refused is sent once, whatever is in the password', async () => {
     const { all } = await newman(at, '--folder', 'catalogue', '--env-var', 'password=no"t \\ this');
@@ -559,6 +482,91 @@ describe('the collection for Postman', () => {
     expect(JSON.parse(printed.output)._postman_variable_scope).toBe('environment');
     const refused = await run(environment.binary, ['postman', '--format', 'bruno'], process.env);
     expect([refused.code, refused.output]).toEqual([1, 'backend-api: that is many files: say --to DIRECTORY']);
+  });
+});
+
+describe('log-ins that the collections send', () => {
+  let at: string;
+
+  beforeAll(async () => {
+    at = await write('strangers');
+  });
+
+  // As people write it who change one part of an address.
+  test('an address and an account are compared with the variables in them resolved', async () => {
+    const shop = await stranger();
+    const other = await stranger();
+    const rows = [shop, other, other].map(({ host }, at) => ({ host, who: at < 2 ? 'owner' : 'cashier' }));
+    const data = path.join(at, 'composed.json');
+    await writeFile(data, JSON.stringify(rows));
+    const composed = ['--env-var', 'baseUrl=http://{{host}}/', '--env-var', 'email={{who}}@shop.example'];
+    await newman(at, '--folder', 'getMe', '--iteration-data', data, ...composed);
+    expect(shop.heard).toEqual(['owner@shop.example', `Bearer ${shop.host} owner@shop.example`]);
+    expect(other.heard).toEqual([
+      'owner@shop.example',
+      `Bearer ${other.host} owner@shop.example`,
+      'cashier@shop.example',
+      `Bearer ${other.host} cashier@shop.example`,
+    ]);
+    for (const { server } of [shop, other]) server.close();
+  });
+
+  // What is refused is the account; a server that has no time is asked again.
+  test('a log-in that met a busy server is sent again, and one by hand takes a refusal back', async () => {
+    const collection = JSON.parse(await readFile(path.join(at, 'backend-api.postman_collection.json'), 'utf8'));
+    const all = new Map<string, any>(
+      collection.item.flatMap(({ item }: any) => item.map((one: any) => [one.name, one])),
+    );
+    const me = 'getMe';
+    const cases: [number[], string[], number][] = [
+      [[429, 408, 503], [me, me, me, me], 4],
+      // The token of a log-in is good twice, and the one by hand is not the last.
+      [[401], [me, me, me, 'login', me, me, me, me], 3],
+    ];
+    for (const [statuses, names, logins] of cases) {
+      const short = path.join(at, 'short.json');
+      await writeFile(short, JSON.stringify({ ...collection, item: names.map((name) => all.get(name)) }));
+      const shop = await stranger([...statuses], 2);
+      const its = path.join(at, 'backend-api.postman_environment.json');
+      await run('newman', ['run', short, '-e', its, '--env-var', `baseUrl=http://${shop.host}`], process.env);
+      const sent = shop.heard.filter((one) => one === 'owner@demo.example');
+      expect(sent.length, shop.heard.join('\n')).toBe(logins);
+      expect(shop.heard.at(-1)).toBe(`Bearer ${shop.host} owner@demo.example`);
+      shop.server.close();
+    }
+  });
+
+  test('in Bruno and Insomnia, too', { timeout: 120_000 }, async () => {
+    const bruno = path.join(at, 'bruno');
+    const cases: [number[], string[], number][] = [
+      [[429], ['auth/getMe.bru', 'auth/listSessions.bru'], 2],
+      [[401], ['auth/getMe.bru', 'auth/listSessions.bru'], 1],
+    ];
+    for (const [statuses, files, logins] of cases) {
+      const shop = await stranger([...statuses]);
+      const address = ['--env-var', `baseUrl=http://${shop.host}`];
+      await run('bru', ['run', ...files, '--env', 'local', ...address], process.env, { cwd: bruno });
+      expect(shop.heard.filter((one) => one === 'owner@demo.example').length, shop.heard.join('\n')).toBe(logins);
+      shop.server.close();
+    }
+    const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
+    const all = new Map<string, any>(
+      collection.collection.flatMap(({ children }: any) => children).map((one: any) => [one.name, one]),
+    );
+    // 503 is no JSON; 401 refuses, so it is not sent again until somebody logs in; a token is good twice.
+    const shop = await stranger([503, 429, 401], 2);
+    const insomnia = new Insomnia({ ...collection.environments.data, baseUrl: `http://${shop.host}/` });
+    const codes: number[] = [];
+    for (const name of ['getMe', 'getMe', 'getMe', 'getMe', 'login', 'getMe', 'getMe', 'getMe', 'getMe'])
+      codes.push((await insomnia.send(all.get(name))).code);
+    expect(codes).toEqual([401, 401, 401, 401, 200, 200, 200, 401, 200]);
+    expect(shop.heard.filter((one) => one === 'owner@demo.example')).toHaveLength(5);
+    const kept = JSON.stringify({ ...insomnia.data, password: '' });
+    expect(kept).not.toContain('demo-shop-2026');
+    shop.server.close();
+    // Nobody is there: the request is sent, and says so.
+    insomnia.data.token = '';
+    await expect(insomnia.send(all.get('listSessions'))).rejects.toThrow('fetch failed');
   });
 });
 
