@@ -170,7 +170,7 @@ std::string before(const Collection& collection) {
             "    bru.setVar('refused', token ? '' : account);",
             "    if (!token) throw new Error(reply.status + ' without a token');",
             "  } catch (error) {",
-            "    const code = error.response?.status;",
+            "    const code = error.response?.status ?? error.status;  // the sandbox passes on the second alone",
             fmt::format("    if (code && {}) bru.setVar('refused', account);", is_refusal("code")),
             fmt::format("    console.log('no log-in: ' + error.message + '. Change the account, or send ' + {} + ' by "
                         "hand.');",
