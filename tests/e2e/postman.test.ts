@@ -397,42 +397,6 @@ describe('the collection for Postman', () => {
     expect((await service.api('POST', '/v1/auth/login', { body })).status).toBe(200);
   });
 
-  test('what is written again keeps the account, and wrong addresses are refused', async () => {
-    const to = await write('again');
-    const own = path.join(to, 'bruno/environments/local.bru');
-    await writeFile(own, 'vars {\n  email: me@shop.example\n}\n');
-    await write('again');
-    expect(await readFile(own, 'utf8')).toContain('me@shop.example');
-    const named = await run(
-      environment.binary,
-      [...['postman', '--to', to, '--format', 'all', '--base-url', 'HTTP://other.example:1/api/']],
-      process.env,
-    );
-    expect(named.output).toContain('still has the baseUrl http://localhost:3000, so requests go there');
-    expect(named.output.match(/change it to http:\/\/other\.example:1\/api$/gm)).toHaveLength(1);
-    const odd = ['', 'x', 'ftp://x', 'http://user:pw@x', 'http://x?a=b', 'http://x y', 'https://', 'https:///x'];
-    odd.push('http://x:99999', 'http://x:0', 'http://x:', 'http://x:1a', 'http://[::1', 'http://[::g]', 'http://-');
-    odd.push(
-      'http://x..y',
-      'http://x/../y',
-      'http://x/%2e%2E/y',
-      'http://x/.',
-      'http://x/%zz',
-      'http://x/%2',
-      'http://%41',
-    );
-    for (const url of odd)
-      expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
-    for (const [url, wanted] of [
-      ['HTTPS://x', 'https://x'],
-      ['http://[::1]:3000/a%20b/', 'http://[::1]:3000/a%20b'],
-      ['http://shop:65535', 'http://shop:65535'],
-    ] as const) {
-      const { output } = await run(environment.binary, ['postman', '--environment', '--base-url', url], process.env);
-      expect(JSON.parse(output).values[0].value).toBe(wanted);
-    }
-  });
-
   test('what Bruno has of an earlier document goes, unless it was edited', async () => {
     const to = path.join(await write('stale'), 'bruno');
     const text = 'meta {\n  name: sellOnce\n}\n\ntests {\n}\n';
@@ -568,6 +532,42 @@ describe('log-ins that the collections send', () => {
     insomnia.data.token = '';
     await expect(insomnia.send(all.get('listSessions'))).rejects.toThrow('fetch failed');
   });
+});
+
+test('what is written again keeps the account, and wrong addresses are refused', async () => {
+  const to = await write('again');
+  const own = path.join(to, 'bruno/environments/local.bru');
+  await writeFile(own, 'vars {\n  email: me@shop.example\n}\n');
+  await write('again');
+  expect(await readFile(own, 'utf8')).toContain('me@shop.example');
+  const named = await run(
+    environment.binary,
+    [...['postman', '--to', to, '--format', 'all', '--base-url', 'HTTP://other.example:1/api/']],
+    process.env,
+  );
+  expect(named.output).toContain('still has the baseUrl http://localhost:3000, so requests go there');
+  expect(named.output.match(/change it to http:\/\/other\.example:1\/api$/gm)).toHaveLength(1);
+  const odd = ['', 'x', 'ftp://x', 'http://user:pw@x', 'http://x?a=b', 'http://x y', 'https://', 'https:///x'];
+  odd.push('http://x:99999', 'http://x:0', 'http://x:', 'http://x:1a', 'http://[::1', 'http://[::g]', 'http://-');
+  odd.push(
+    'http://x..y',
+    'http://x/../y',
+    'http://x/%2e%2E/y',
+    'http://x/.',
+    'http://x/%zz',
+    'http://x/%2',
+    'http://%41',
+  );
+  for (const url of odd)
+    expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
+  for (const [url, wanted] of [
+    ['HTTPS://x', 'https://x'],
+    ['http://[::1]:3000/a%20b/', 'http://[::1]:3000/a%20b'],
+    ['http://shop:65535', 'http://shop:65535'],
+  ] as const) {
+    const { output } = await run(environment.binary, ['postman', '--environment', '--base-url', url], process.env);
+    expect(JSON.parse(output).values[0].value).toBe(wanted);
+  }
 });
 
 test('the collection for Insomnia is what Insomnia reads, with the same requests', async () => {
