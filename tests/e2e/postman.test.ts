@@ -270,6 +270,11 @@ describe('the collection for Postman', () => {
     const failed = sent.filter(({ failed: some }) => some.length > 0);
     expect(failed.map(({ name, code: status, text }) => `${name} ${status}: ${text.slice(0, 300)}`)).toEqual([]);
     expect(code).toBe(0);
+    const batches = sent.filter(({ name }) => name === 'batchProducts').map(({ text }) => JSON.parse(text).results);
+    expect(batches.map((results) => results.map(({ status }: any) => status))).toEqual([
+      [201, 200],
+      [201, 200],
+    ]);
   });
 
   test('what was made is what is read', async () => {
