@@ -15,6 +15,7 @@
 
 #include "app/app.h"
 #include "base/strings.h"
+#include "client/url.h"
 #include "http/operation.h"
 #include "log/sink.h"
 #include "openapi/collection.h"
@@ -143,16 +144,54 @@ bool is_environment(std::string_view path) {
     return path.ends_with(".postman_environment.json") || path.contains("/environments/");
 }
 
-// What is wrong with it, or nothing.
-std::string fault_of_base_url(const std::string& url) {
-    std::string_view rest = url;
-    const bool has_scheme = rest.starts_with("http://") || rest.starts_with("https://");
-    if (has_scheme) rest.remove_prefix(rest.find("//") + 2);
+bool is_hex(char c) { return std::string_view("0123456789abcdefABCDEF").contains(c); }
+
+// Whether all its clients read it as the same: RFC 3986, 2.1 and 5.2.4.
+bool is_plain_path(std::string_view path) {
+    for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
+        if (at + 2 >= path.size() || !is_hex(path[at + 1]) || !is_hex(path[at + 2])) return false;
+    }
+    return std::ranges::none_of(base::split(path, '/'), [](std::string_view segment) {
+        const auto dots = base::ascii_lower(segment);
+        return dots == "." || dots == ".." || dots == "%2e" || dots == "%2e." || dots == ".%2e" || dots == "%2e%2e";
+    });
+}
+
+bool is_label(std::string_view label) { return !label.empty() && !label.starts_with('-') && !label.ends_with('-'); }
+
+// What is wrong with it, or nothing. Writes its scheme in lower case, since not all of its readers take another.
+std::string plain_base_url(std::string& url) {
+    constexpr auto wanted = "takes https://HOST or http://HOST:PORT, with a path perhaps, and no user, query or blank";
     const auto is_odd = [](char c) {
         return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || std::string_view("?#@\\\"<>{}").contains(c);
     };
-    if (has_scheme && !rest.empty() && rest.front() != '/' && std::ranges::none_of(rest, is_odd)) return {};
-    return "takes https://HOST or http://HOST:PORT, with a path perhaps, and no user, query or blank";
+    const auto slashes = url.find("://");
+    if (slashes == std::string::npos || std::ranges::any_of(url, is_odd)) return wanted;
+    const auto end = std::min(url.find('/', slashes + 3), url.size());
+    const auto authority = std::string_view(url).substr(slashes + 3, end - slashes - 3);
+    const auto read = client::Url::parse(url);
+    if (authority.empty() || authority.ends_with(':') || authority.contains('%') || !read) return wanted;
+    const auto name = authority.substr(0, authority.rfind(':'));
+    const bool is_name = !authority.starts_with('[');
+    if (is_name && !std::ranges::all_of(base::split(name, '.'), is_label)) return wanted;
+    if (!is_plain_path(std::string_view(url).substr(end))) return wanted;
+    url.replace(0, slashes, read->scheme);
+    return {};
+}
+
+std::string without_slashes(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+// Requests go where the environment says.
+void say_other_address(const std::filesystem::path& environment, const std::string& wanted, std::ostream& out) {
+    const auto text = text_of(environment);
+    const auto kept =
+        environment.extension() == ".bru" ? openapi::bruno_base_url(text) : openapi::postman_base_url(text);
+    if (!kept || without_slashes(*kept) == wanted) return;
+    out << environment.string() << " still has the baseUrl " << *kept << ", so requests go there: change it to "
+        << wanted << '\n';
 }
 
 }  // namespace
@@ -167,7 +206,7 @@ ApiCommands::ApiCommands(CLI::App& cli)
     postman_->add_option("--to", to_, "Write files into this directory; else the collection is printed")
         ->type_name("DIR");
     postman_->add_option("--base-url", base_url_, "Where requests go; where `dev` serves by default")
-        ->check(CLI::Validator([](const std::string& url) { return fault_of_base_url(url); }, "URL"));
+        ->transform(CLI::Validator([](std::string& url) { return plain_base_url(url); }, "URL"));
     postman_->add_flag("--environment", environment_, "Print Postman's environment instead: address and log-in");
 }
 
@@ -197,26 +236,11 @@ int ApiCommands::print_routes(const Definition& definition, std::ostream& out) c
 int ApiCommands::write_collection(const Definition& definition, std::ostream& out) const {
     const App app(definition, configuration_of_nobody(definition), std::make_shared<logging::MemorySink>());
     auto options = definition.collection;
-    options.base_url = base_url_.empty() ? fmt::format("http://localhost:{}", dev_port) : base_url_;
-    while (options.base_url.ends_with('/')) options.base_url.pop_back();
+    options.base_url = without_slashes(base_url_.empty() ? fmt::format("http://localhost:{}", dev_port) : base_url_);
     const auto document = openapi::document(app.router, openapi_info(definition, app.settings, app.router));
     const auto collection = openapi::collection_of(document, openapi::operations_of(app.router), options);
     if (!to_.empty()) {
-        std::set<std::filesystem::path> written;  // in Bruno's folder
-        for (const auto& [path, text] : files_of(collection, definition.name, format_)) {
-            written.insert(std::filesystem::path(path).lexically_relative(bruno_folder));
-            const auto file = std::filesystem::path(to_) / path;
-            if (is_environment(path) && std::filesystem::exists(file)) {
-                out << "kept " << file.string() << ", which may have your account\n";
-                continue;
-            }
-            write_file(file, text);
-            if (!path.starts_with(bruno_folder)) out << "wrote " << file.string() << '\n';
-        }
-        if (format_ == "bruno" || format_ == "all")
-            drop_stale(std::filesystem::path(to_) / bruno_folder, written, std::cerr);
-        if (format_ == "bruno" || format_ == "all")
-            out << "wrote " << (std::filesystem::path(to_) / bruno_folder).string() << "/\n";
+        write_files(files_of(collection, definition.name, format_), options.base_url, out);
         return 0;
     }
     if (format_ == "bruno" || format_ == "all") throw std::runtime_error("that is many files: say --to DIRECTORY");
@@ -224,6 +248,26 @@ int ApiCommands::write_collection(const Definition& definition, std::ostream& ou
             : format_ == "insomnia" ? openapi::insomnia_collection(collection)
                                     : openapi::postman_collection(collection));
     return 0;
+}
+
+void ApiCommands::write_files(const std::vector<openapi::CollectionFile>& files, const std::string& base_url,
+                              std::ostream& out) const {
+    const auto folder = std::filesystem::path(to_) / bruno_folder;
+    std::set<std::filesystem::path> written;  // in Bruno's folder
+    for (const auto& [path, text] : files) {
+        written.insert(std::filesystem::path(path).lexically_relative(bruno_folder));
+        const auto file = std::filesystem::path(to_) / path;
+        if (is_environment(path) && std::filesystem::exists(file)) {
+            out << "kept " << file.string() << ", which may have your account\n";
+            if (!base_url_.empty()) say_other_address(file, base_url, std::cerr);
+            continue;
+        }
+        write_file(file, text);
+        if (!path.starts_with(bruno_folder)) out << "wrote " << file.string() << '\n';
+    }
+    if (format_ != "bruno" && format_ != "all") return;
+    drop_stale(folder, written, std::cerr);
+    out << "wrote " << folder.string() << "/\n";
 }
 
 }  // namespace app

@@ -6,6 +6,11 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
+
+namespace openapi {
+struct CollectionFile;
+}
 
 namespace CLI {
 class App;
@@ -28,6 +33,8 @@ public:
 private:
     int print_routes(const Definition& definition, std::ostream& out) const;
     int write_collection(const Definition& definition, std::ostream& out) const;
+    void write_files(const std::vector<openapi::CollectionFile>& files, const std::string& base_url,
+                     std::ostream& out) const;
 
     CLI::App* routes_;
     CLI::App* postman_;

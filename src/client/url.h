@@ -1,5 +1,5 @@
 #pragma once
-// Url: an http or https URL in its parts, as libcurl reads it. Inside the library; pure functions.
+// Url: an http or https URL in its parts, as libcurl reads it. Pure functions.
 //
 //     const auto url = Url::parse("https://api.example.com/v1/charges?limit=3");       // std::expected, with why not
 //     url->host;  url->port;  url->text;

@@ -1,6 +1,7 @@
 #include "openapi/collection.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <map>
@@ -462,6 +463,7 @@ private:
                 for (const auto& variable : collection_.options.account)
                     replace_all(text, js_string(variable.value), fmt::format("\"{{{{{}}}}}\"", variable.name));
             }
+            name_made_rows(text, request.path);
             const bool is_create = request.method == "POST" && replies_of(operation).contains("201");
             text = with_fresh_values(text, json->second.schema,
                                      {.schemas = document_.components.schemas,
@@ -481,6 +483,18 @@ private:
         for (const auto& [name, property] : schema.properties)
             request.form.push_back(
                 {.name = name, .value = {}, .is_sent = std::ranges::count(schema.required, name) > 0});
+    }
+
+    // `POST /things/batch` changes what `POST /things` has made: that has the version 1 each time, and the row of the example has
+    // it once.
+    void name_made_rows(std::string& json, std::string_view path) const {
+        const auto made = std::ranges::find(made_at_, path.substr(0, path.rfind('/')),
+                                            [](const auto& one) -> const std::string& { return one.second; });
+        if (!path.ends_with(batch_end) || made == made_at_.end()) return;
+        const auto variable = variable_of(made->first, "id");
+        if (!first_values_.contains(variable)) return;
+        static const RE2 first_version(R"re("id":"[^"{]*","version":1([,}]))re");
+        RE2::GlobalReplace(&json, first_version, fmt::format(R"("id":"{{{{{}}}}}","version":1\1)", variable));
     }
 
     // What one row alone may have: of "variant.sku_taken" the "sku".
@@ -550,7 +564,7 @@ private:
 
     void add_variables() {
         const auto& options = collection_.options;
-        collection_.account.push_back({"baseUrl", options.base_url});
+        collection_.account.push_back({std::string(base_url_name), options.base_url});
         collection_.account.insert(collection_.account.end(), options.account.begin(), options.account.end());
         collection_.variables = {{.name = "token", .value = "", .is_secret = true, .is_of_scripts = true},
                                  {.name = "key", .value = "", .is_of_scripts = true},

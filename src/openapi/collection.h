@@ -13,6 +13,7 @@
 // What only streams events is left out: such a request does not end.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,10 +113,14 @@ struct CollectionFile {
 // Format v2.1, and the environment beside it.
 [[nodiscard]] std::string postman_collection(const Collection& collection);
 [[nodiscard]] std::string postman_environment(const Collection& collection);
+// Of such an environment that somebody may have edited; nullopt where it has none that is in effect.
+[[nodiscard]] std::optional<std::string> postman_base_url(std::string_view environment);
 // Format v5, YAML: collection.insomnia.rest/5.0
 [[nodiscard]] std::string insomnia_collection(const Collection& collection);
 // A folder: bruno.json, collection.bru, environments/, and a folder with a file a request.
 [[nodiscard]] std::vector<CollectionFile> bruno_collection(const Collection& collection);
+// Of environments/local.bru, as postman_base_url().
+[[nodiscard]] std::optional<std::string> bruno_base_url(std::string_view environment);
 // Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's
 // own. Environments,
 // bruno.json and collection.bru have no mark.

@@ -146,7 +146,10 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
                         words.test, words.expect, words.json, js_strings(request.reply_members)));
     const bool is_login = request.id == options.login;
     if (is_login || !request.keeps.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
-    if (is_login) lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
+    if (is_login) {
+        lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
+        lines.push_back(fmt::format("  if (reply.{}) {}(\"refused\", \"\");", options.token_member, words.run_set));
+    }
     std::map<std::string, std::vector<std::string>> kept_of;
     for (const auto& kept : request.keeps) kept_of[kept.member].push_back(kept.variable);
     for (const auto& [member, variables] : kept_of)
@@ -221,6 +224,23 @@ std::string account_names(const Collection& collection) {
     std::vector<std::string> names;
     for (const auto& variable : collection.account) names.push_back(variable.name);
     return fmt::format("[{}]", js_strings(names));
+}
+
+std::vector<std::string> whose_lines(const Collection& collection, std::string_view value) {
+    std::vector<std::string> names;
+    for (const auto& variable : collection.account) {
+        if (!variable.is_secret) names.push_back(variable.name);
+    }
+    const auto values = [value](std::string_view array) {
+        return fmt::format("JSON.stringify({}.map((name) => {}))", array, value);
+    };
+    return {fmt::format("const whose = {};", values(fmt::format("[{}]", js_strings(names)))),
+            "// With the password: this run alone knows it.",
+            fmt::format("const account = {};", values(account_names(collection)))};
+}
+
+std::string is_refusal(std::string_view status) {
+    return fmt::format("{0} < 500 && ![408, 425, 429].includes({0})", status);
 }
 
 const CollectionRequest* find_login(const Collection& collection) {

@@ -26,14 +26,15 @@ namespace openapi {
 
 // How a tool's scripts say it.
 struct ScriptWords {
-    std::string_view test;    // "pm.test"
-    std::string_view expect;  // "pm.expect"
-    std::string_view status;  // "pm.response.code"
-    std::string_view type;    // "pm.response.headers.get('Content-Type')"
-    std::string_view json;    // "pm.response.json()"
-    std::string_view set;     // "pm.collectionVariables.set"
-    std::string_view get;     // "pm.variables.get": of what was set
-    std::string_view uuid;    // an expression: a new one
+    std::string_view test;     // "pm.test"
+    std::string_view expect;   // "pm.expect"
+    std::string_view status;   // "pm.response.code"
+    std::string_view type;     // "pm.response.headers.get('Content-Type')"
+    std::string_view json;     // "pm.response.json()"
+    std::string_view set;      // "pm.collectionVariables.set"
+    std::string_view get;      // "pm.variables.get": of what was set
+    std::string_view run_set;  // "pm.variables.set": of what no export has, and the run's end forgets
+    std::string_view uuid;     // an expression: a new one
 };
 // Runs before each request: `key`, and what else is new in it.
 [[nodiscard]] std::vector<std::string> fresh_lines(const Collection& collection, const ScriptWords& words);
@@ -50,10 +51,19 @@ struct ScriptWords {
 
 [[nodiscard]] const CollectionRequest* find_login(const Collection& collection);
 
+inline constexpr std::string_view batch_end = "/batch";  // of many rows of what stands in front of it
+// JavaScript: whether what was sent to `path` may have changed the version of the row at `known`.
+inline constexpr std::string_view may_change =
+    "(path.startsWith(known + '/') || (path.endsWith('/batch') && known.startsWith(path.slice(0, -5))))";
+
+// The variable of CollectionOptions::base_url.
+inline constexpr std::string_view base_url_name = "baseUrl";
 // The names of what an environment sets, as a JavaScript array.
 [[nodiscard]] std::string account_names(const Collection& collection);
-// JavaScript: `whose`, a short sum of `account`. A token is of one account at one address.
-inline constexpr std::string_view whose_line =
-    "const whose = String([...account].reduce((sum, one) => (sum * 31 + one.codePointAt(0)) % 4294967291, 7));";
+// JavaScript: `whose`, the address and the account without its secrets, which is kept; and `account`, with them, for what ends
+// with the run. `value`: an expression of what the variable `name` is, other variables in it resolved.
+[[nodiscard]] std::vector<std::string> whose_lines(const Collection& collection, std::string_view value);
+// JavaScript, of a log-in's status: a server that is busy or broken has refused nobody.
+[[nodiscard]] std::string is_refusal(std::string_view status);
 
 }  // namespace openapi

@@ -20,6 +20,7 @@ constexpr ScriptWords words{.test = "insomnia.test",
                             .json = "insomnia.response.json()",
                             .set = "insomnia.baseEnvironment.set",
                             .get = "insomnia.baseEnvironment.get",
+                            .run_set = "insomnia.variables.set",
                             .uuid = "insomnia.variables.replaceIn('{{$randomUUID}}')"};
 
 void append(std::vector<std::string>& lines, std::vector<std::string> more) {
@@ -101,23 +102,32 @@ void add_body(YamlLines& out, const Collection& collection, const CollectionRequ
 
 std::vector<std::string> login_lines(const Collection& collection, const CollectionRequest& login) {
     return {
-        "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
-        "if (isOther || (!insomnia.baseEnvironment.get('token') && insomnia.baseEnvironment.get('refused') !== "
-        "whose)) {",
-        "  insomnia.baseEnvironment.set('token', '');",
+        "// Nobody is logged in: the account of the environment is. One that was refused is not tried again in this "
+        "run.",
+        "if (!insomnia.baseEnvironment.get('token') && insomnia.variables.get('refused') !== account) {",
         fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
                     "insomnia.variables.replaceIn(value) : value));",
                     js_string(login.body)),
-        "  const reply = await new Promise((resolve, reject) =>",
+        "  const reply = await new Promise((resolve) =>",
         "    insomnia.sendRequest({",
-        fmt::format("      url: insomnia.variables.get('baseUrl').replace(/\\/+$/, '') + {},", js_string(login.path)),
+        fmt::format("      url: base + {},", js_string(login.path)),
         fmt::format("      method: {},", js_string(login.method)),
         "      header: { 'Content-Type': 'application/json' },",
         "      body: { mode: 'raw', raw: JSON.stringify(body) },",
-        "    }, (error, answer) => (error ? reject(error) : resolve(answer))));",
-        "  if (String(reply.code).startsWith('4')) insomnia.baseEnvironment.set('refused', whose);",
-        fmt::format("  else insomnia.baseEnvironment.set('token', reply.json().{} || '');",
+        "    }, (error, answer) => resolve(error ? undefined : answer)));",
+        "  let token = '';",
+        "  try {",
+        fmt::format("    if (reply && reply.code < 300) token = reply.json().{} || '';",
                     collection.options.token_member),
+        "  } catch (unread) {",
+        "    console.log('the log-in has no JSON: ' + unread.message);",
+        "  }",
+        "  insomnia.baseEnvironment.set('token', token);",
+        "  if (token) insomnia.variables.set('refused', '');",
+        fmt::format("  else if (reply && {}) insomnia.variables.set('refused', account);", is_refusal("reply.code")),
+        fmt::format("  if (!token) console.log('no log-in: ' + (reply ? reply.code : 'no answer') + '. Change the "
+                    "account, or send ' + {} + ' by hand.');",
+                    js_string(login.id)),
         "}"};
 }
 
@@ -134,7 +144,7 @@ std::vector<std::string> version_lines(std::string_view path) {
         "if (!version && token) {",
         "  const answer = await new Promise((resolve) =>",
         "    insomnia.sendRequest({",
-        "      url: insomnia.variables.get('baseUrl').replace(/\\/+$/, '') + path,",
+        "      url: base + path,",
         "      method: 'GET',",
         "      header: { Authorization: 'Bearer ' + token },",
         "    }, (error, got) => resolve(error ? undefined : got)));",
@@ -144,22 +154,26 @@ std::vector<std::string> version_lines(std::string_view path) {
 }
 
 std::vector<std::string> before_of(const Collection& collection, const CollectionRequest& request) {
-    auto lines = fresh_lines(collection, words);
+    std::vector<std::string> lines{
+        "// As browsers copy it, with a slash at its end.",
+        R"(const base = String(insomnia.variables.get('baseUrl') || '').replace(/\/+$/, '');)",
+        "insomnia.baseEnvironment.set('base', base);"};
+    append(lines, fresh_lines(collection, words));
     const auto path = fmt::format("insomnia.variables.replaceIn({})", js_string(path_with_values(request)));
     const auto* login = find_login(collection);
     const bool logs_in = login != nullptr && !request.is_public;
-    if (logs_in)
-        append(
-            lines,
-            {fmt::format("const account = {}.map((name) => insomnia.variables.get(name)).join(' ');",
-                         account_names(collection)),
-             std::string(whose_line), "// Another account, or another address: nothing of the one before goes there.",
-             "const isOther = insomnia.baseEnvironment.get('whose') !== whose;", "if (isOther) {",
-             "  insomnia.baseEnvironment.set('whose', whose);", "  insomnia.baseEnvironment.set('versions', '{}');",
-             "  for (const [name, value] of Object.entries(JSON.parse(insomnia.variables.get('seeded')))) "
-             "insomnia.baseEnvironment.set(name, value);",
-             "}"});
-    if (logs_in) append(lines, login_lines(collection, *login));
+    if (logs_in) {
+        append(lines, whose_lines(collection, "insomnia.variables.get(name)"));
+        append(lines,
+               {"// Another account, or another address: nothing of the one before goes there.",
+                "if (insomnia.baseEnvironment.get('whose') !== whose) {",
+                "  insomnia.baseEnvironment.set('whose', whose);", "  insomnia.baseEnvironment.set('token', '');",
+                "  insomnia.baseEnvironment.set('versions', '{}');",
+                "  for (const [name, value] of Object.entries(JSON.parse(insomnia.variables.get('seeded')))) "
+                "insomnia.baseEnvironment.set(name, value);",
+                "}"});
+        append(lines, login_lines(collection, *login));
+    }
     if (std::ranges::find(request.headers, "If-Match", &CollectionValue::name) != request.headers.end())
         append(lines, version_lines(path));
     return lines;
@@ -175,8 +189,8 @@ std::vector<std::string> after_of(const Collection& collection, const Collection
         "if (tag && insomnia.response.code < 300) versions[created || path] = tag;"};
     if (request.method != "GET")
         append(lines,
-               {"// What was changed below a row may have changed its version, too.",
-                "for (const known of Object.keys(versions)) if (path.startsWith(known + '/')) delete versions[known];",
+               {"// What was changed below a row, or with others, may have another version.",
+                fmt::format("for (const known of Object.keys(versions)) if {} delete versions[known];", may_change),
                 "if (insomnia.response.code === 412) delete versions[path];"});
     append(lines, {"insomnia.baseEnvironment.set('versions', JSON.stringify(versions));",
                    "if (insomnia.response.code === 401) insomnia.baseEnvironment.set('token', '');"});
@@ -187,7 +201,7 @@ std::vector<std::string> after_of(const Collection& collection, const Collection
 void add_request(YamlLines& out, const Collection& collection, const CollectionRequest& request, std::size_t number) {
     auto path = request.path;
     // Its path parameters are `:name`, as Postman's.
-    out.item(2, "url", templated("{{baseUrl}}" + with_colons(path))).text(3, "name", request.id);
+    out.item(2, "url", templated("{{base}}" + with_colons(path))).text(3, "name", request.id);
     add_meta(out, 3, id_of("req", request.id), text_of(request), number);
     out.text(3, "method", request.method);
     add_body(out, collection, request);
@@ -235,6 +249,7 @@ std::string insomnia_collection(const Collection& collection) {
     add_meta(out, 1, id_of("env", collection.title), "", 0);
     out.member(1, "data", "");
     for (const auto& variable : collection.account) out.text(2, variable.name, variable.value);
+    out.text(2, "base", collection.options.base_url);
     for (const auto& variable : collection.variables) out.text(2, variable.name, variable.value);
     JsonObject seeded;
     for (const auto& variable : collection.seeded) seeded.text(variable.name, variable.value);

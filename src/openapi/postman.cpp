@@ -7,6 +7,7 @@
 #include "http/status.h"
 #include "openapi/collection_text.h"
 #include "openapi/json_text.h"
+#include "schema/schema.h"
 
 namespace openapi {
 
@@ -19,6 +20,7 @@ constexpr ScriptWords words{.test = "pm.test",
                             .json = "pm.response.json()",
                             .set = "pm.collectionVariables.set",
                             .get = "pm.variables.get",
+                            .run_set = "pm.variables.set",
                             .uuid = "pm.variables.replaceIn('{{$guid}}')"};
 
 void append(std::vector<std::string>& lines, std::vector<std::string> more) {
@@ -27,16 +29,12 @@ void append(std::vector<std::string>& lines, std::vector<std::string> more) {
 
 // Nothing of an account goes to another one, or to another address.
 std::vector<std::string> whose(const Collection& collection) {
-    return {
-        fmt::format("const account = {}.map((name) => pm.variables.get(name)).join(' ');", account_names(collection)),
-        std::string(whose_line),
-        "if (pm.collectionVariables.get('whose') !== whose) {",
-        "  // Another account, or another address: nothing of the one before goes there.",
-        "  pm.collectionVariables.set('whose', whose);",
-        "  pm.collectionVariables.set('token', '');",
-        "  pm.collectionVariables.set('versions', '');",
-        "  " + set_line(collection.seeded, words),
-        "}"};
+    auto lines = whose_lines(collection, "pm.variables.replaceIn('{{' + name + '}}')");
+    append(lines, {"if (pm.collectionVariables.get('whose') !== whose) {",
+                   "  // Another account, or another address: nothing of the one before goes there.",
+                   "  pm.collectionVariables.set('whose', whose);", "  pm.collectionVariables.set('token', '');",
+                   "  pm.collectionVariables.set('versions', '');", "  " + set_line(collection.seeded, words), "}"});
+    return lines;
 }
 
 // JSON of what the environment sets.
@@ -66,10 +64,10 @@ std::string event(std::string_view listen, const std::vector<std::string>& lines
 // In front of every request.
 std::vector<std::string> before(const Collection& collection) {
     std::vector<std::string> lines{
-        "// As browsers copy it, with a slash at its end. A run may have several.",
+        "// As browsers copy it, with a slash at its end, or with variables in it. A run may have several.",
         "const base = [pm.iterationData, pm.environment, pm.collectionVariables].map((one) => "
         "one.get('baseUrl')).find(Boolean);",
-        R"(pm.variables.set('baseUrl', (base || '').replace(/\/+$/, ''));)"};
+        R"(pm.variables.set('baseUrl', pm.variables.replaceIn(String(base || '')).replace(/\/+$/, ''));)"};
     append(lines, fresh_lines(collection, words));
     const auto* login = find_login(collection);
     if (login != nullptr) append(lines, whose(collection));
@@ -90,8 +88,9 @@ std::vector<std::string> before(const Collection& collection) {
          "    if (tag) pm.collectionVariables.set('ifMatch', tag);",
          "  });",
          "};",
-         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again.",
-         fmt::format("if (!pm.variables.get('token') && pm.collectionVariables.get('refused') !== whose && "
+         "// Nobody is logged in: the account of the environment is. One that was refused is not tried again in this "
+         "run.",
+         fmt::format("if (!pm.variables.get('token') && pm.variables.get('refused') !== account && "
                      "pm.info.requestName !== {}) {{",
                      js_string(login->id)),
          fmt::format("  const body = JSON.parse({}, (_, value) => (typeof value === 'string' ? "
@@ -105,14 +104,21 @@ std::vector<std::string> before(const Collection& collection) {
          "  };",
          "  pm.sendRequest(login, (error, reply) => {",
          "    if (error) return console.log('no log-in: ' + error);",
-         "    if (reply.code >= 300) {",
-         "      if (String(reply.code).startsWith('4')) pm.collectionVariables.set('refused', whose);",
-         fmt::format("      return console.log('no log-in: ' + reply.text() + ' Change the account, or send ' + "
-                     "{} + ' by hand.');",
-                     js_string(login->id)),
+         "    let token = '';",
+         "    try {",
+         fmt::format("      if (reply.code < 300) token = reply.json().{} || '';", collection.options.token_member),
+         "    } catch (unread) {",
+         "      console.log('the log-in has no JSON: ' + unread.message);",
          "    }",
-         fmt::format("    pm.collectionVariables.set('token', reply.json().{} || '');",
-                     collection.options.token_member),
+         "    pm.collectionVariables.set('token', token);",
+         "    if (!token) {",
+         fmt::format("      if ({}) pm.variables.set('refused', account);", is_refusal("reply.code")),
+         fmt::format(
+             "      return console.log('no log-in: ' + reply.code + ' ' + (reply.code < 300 ? 'without a token.' "
+             ": reply.text()) + ' Change the account, or send ' + {} + ' by hand.');",
+             js_string(login->id)),
+         "    }",
+         "    pm.variables.set('refused', '');",
          "    readVersion();",
          "  });",
          "} else {",
@@ -139,9 +145,9 @@ std::vector<std::string> after() {
             "  const created = (pm.response.headers.get('Location') || '').replace(/^https?:\\/\\/[^/]+/, '');",
             "  versions[created || path] = tag;",
             "}",
-            "// What was changed below a row may have changed its version, too.",
+            "// What was changed below a row, or with others, may have another version.",
             "for (const known of Object.keys(versions)) {",
-            "  if (pm.request.method !== 'GET' && path.startsWith(known + '/')) delete versions[known];",
+            fmt::format("  if (pm.request.method !== 'GET' && {}) delete versions[known];", may_change),
             "}",
             "if (pm.response.code === 412) delete versions[path];",
             "pm.collectionVariables.set('versions', JSON.stringify(versions));"};
@@ -238,7 +244,36 @@ std::string folder_of(const CollectionFolder& folder, const CollectionOptions& o
     return std::move(object.raw("item", std::move(items).take())).take();
 }
 
+struct EnvironmentValue {
+    std::string key;
+    std::string value;
+    bool enabled = true;
+    friend constexpr auto describe(EnvironmentValue*) {
+        using schema::field;
+        return schema::object<EnvironmentValue>("EnvironmentValue", field<&EnvironmentValue::key>("key"),
+                                                field<&EnvironmentValue::value>("value", {.defaulted = true}),
+                                                field<&EnvironmentValue::enabled>("enabled", {.defaulted = true}));
+    }
+};
+
+struct EnvironmentValues {
+    std::vector<EnvironmentValue> values;
+    friend constexpr auto describe(EnvironmentValues*) {
+        return schema::object<EnvironmentValues>("EnvironmentValues",
+                                                 schema::field<&EnvironmentValues::values>("values"));
+    }
+};
+
 }  // namespace
+
+std::optional<std::string> postman_base_url(std::string_view environment) {
+    const auto read = schema::parse<EnvironmentValues>(environment, {.lenient = true});
+    if (!read) return std::nullopt;
+    for (const auto& value : read->values) {
+        if (value.key == base_url_name && value.enabled) return value.value;
+    }
+    return std::nullopt;
+}
 
 std::string postman_collection(const Collection& collection) {
     JsonObject info;

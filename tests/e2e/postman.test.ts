@@ -128,9 +128,40 @@ async function hostileAccount(service: Service, at: string) {
   return { account, bruno: path.join(at, 'bruno') };
 }
 
+// Logs everybody in whom `refusals` do not stop, one after the other. A token is good so many times; it is of one account here.
+// Hears the e-mail address of a log-in, else the token.
+async function stranger(refusals: number[] = [], uses = 100) {
+  const heard: (string | undefined)[] = [];
+  let host = '';
+  let left = uses;
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += part;
+    const answer = (code: number, value: unknown) =>
+      response
+        .writeHead(code, { 'content-type': code >= 500 ? 'text/html' : 'application/json' })
+        .end(code >= 500 ? '<h1>busy</h1>' : JSON.stringify(value));
+    if (request.url !== '/v1/auth/login') {
+      const { authorization = '' } = request.headers;
+      heard.push(authorization);
+      return answer(authorization.startsWith(`Bearer ${host} `) && left-- > 0 ? 200 : 401, {});
+    }
+    const { email } = JSON.parse(body);
+    heard.push(email);
+    const refusal = refusals.shift();
+    if (refusal) return answer(refusal, {});
+    left = uses;
+    return answer(200, { accessToken: `${host} ${email}` });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { heard, host, server };
+}
+
 // As much of Insomnia as the collection uses: one environment, its templates, requests with scripts before and behind them.
 class Insomnia {
   readonly failed: string[] = [];
+  private readonly local: Record<string, string> = {};
   constructor(readonly data: Record<string, string>) {}
 
   async send(request: any): Promise<{ code: number; text: string }> {
@@ -167,7 +198,11 @@ class Insomnia {
       text.replace(/\{\{\s*([$\w]+)\s*\}\}/g, (_, name) => (name === '$randomUUID' ? randomUUID() : get(name)!));
     const insomnia = {
       baseEnvironment: { get, set },
-      variables: { get, replaceIn },
+      variables: {
+        get: (name: string) => this.local[name] ?? get(name),
+        set: (name: string, value: string) => void (this.local[name] = value),
+        replaceIn,
+      },
       response,
       expect,
       test: (name: string, check: () => void) => {
@@ -181,7 +216,8 @@ class Insomnia {
         this.fetch(url, { method, headers: header, body: body?.raw }).then((reply) => done(null, reply), done);
       },
     };
-    await new Function('insomnia', `return (async () => {\n${script}\n})();`)(insomnia);
+    const silent = { log: () => undefined };
+    await new Function('insomnia', 'console', `return (async () => {\n${script}\n})();`)(insomnia, silent);
   }
 }
 
@@ -234,6 +270,11 @@ describe('the collection for Postman', () => {
     const failed = sent.filter(({ failed: some }) => some.length > 0);
     expect(failed.map(({ name, code: status, text }) => `${name} ${status}: ${text.slice(0, 300)}`)).toEqual([]);
     expect(code).toBe(0);
+    const batches = sent.filter(({ name }) => name === 'batchProducts').map(({ text }) => JSON.parse(text).results);
+    expect(batches.map((results) => results.map(({ status }: any) => status))).toEqual([
+      [201, 200],
+      [201, 200],
+    ]);
   });
 
   test('what was made is what is read', async () => {
@@ -283,7 +324,8 @@ describe('the collection for Postman', () => {
   test('the scripts for Insomnia do the same, twice', async () => {
     const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
     const { account } = await hostileAccount(service, at);
-    const insomnia = new Insomnia({ ...collection.environments.data, ...account });
+    const { data } = collection.environments;
+    const insomnia = new Insomnia({ ...data, ...account, baseUrl: `${data.baseUrl}//` });
     const login = collection.collection
       .flatMap(({ children }: any) => children)
       .find(({ name }: any) => name === 'login');
@@ -333,13 +375,8 @@ describe('the collection for Postman', () => {
   });
 
   test('a token is of one account at one address', async () => {
-    const heard: (string | undefined)[] = [];
-    const stranger = createServer((request, response) => {
-      heard.push(request.headers.authorization);
-      response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
-    }).listen(0, '127.0.0.1');
-    await once(stranger, 'listening');
-    const other = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const { heard, host, server } = await stranger([404, 404, 404, 404]);
+    const other = `http://${host}`;
     const rows = [
       { baseUrl: `${service.url}/`, email: 'owner@demo.example' },
       { baseUrl: service.url, email: 'cashier@demo.example' },
@@ -351,8 +388,8 @@ describe('the collection for Postman', () => {
     const people = sent.slice(0, 2).map(({ text }) => JSON.parse(text).user?.email);
     expect(people).toEqual(['owner@demo.example', 'cashier@demo.example']);
     expect(heard.length).toBeGreaterThan(0);
-    for (const authorization of heard) expect(authorization ?? 'Bearer').toMatch(/^Bearer\s*$/);
-    stranger.close();
+    for (const one of heard) expect(one).toMatch(/^(?:Bearer)?\s*$|@demo\.example$/);
+    server.close();
   });
 
   // Twenty of them would lock the address out.
@@ -363,16 +400,6 @@ describe('the collection for Postman', () => {
     expect(rest.length).toBeGreaterThan(10);
     const body = { email: 'owner@demo.example', password: 'demo-shop-2026' };
     expect((await service.api('POST', '/v1/auth/login', { body })).status).toBe(200);
-  });
-
-  test('what is written again keeps the account, and wrong addresses are refused', async () => {
-    const to = await write('again');
-    const own = path.join(to, 'bruno/environments/local.bru');
-    await writeFile(own, 'vars {\n  email: me@shop.example\n}\n');
-    await write('again');
-    expect(await readFile(own, 'utf8')).toContain('me@shop.example');
-    for (const url of ['', 'x', 'ftp://x', 'http://user:pw@x', 'http://x?a=b', 'http://x y', 'https://'])
-      expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
   });
 
   test('what Bruno has of an earlier document goes, unless it was edited', async () => {
@@ -425,6 +452,127 @@ describe('the collection for Postman', () => {
     const refused = await run(environment.binary, ['postman', '--format', 'bruno'], process.env);
     expect([refused.code, refused.output]).toEqual([1, 'backend-api: that is many files: say --to DIRECTORY']);
   });
+});
+
+describe('log-ins that the collections send', () => {
+  let at: string;
+
+  beforeAll(async () => {
+    at = await write('strangers');
+  });
+
+  // As people write it who change one part of an address.
+  test('an address and an account are compared with the variables in them resolved', async () => {
+    const shop = await stranger();
+    const other = await stranger();
+    const rows = [shop, other, other].map(({ host }, at) => ({ host, who: at < 2 ? 'owner' : 'cashier' }));
+    const data = path.join(at, 'composed.json');
+    await writeFile(data, JSON.stringify(rows));
+    const composed = ['--env-var', 'baseUrl=http://{{host}}/', '--env-var', 'email={{who}}@shop.example'];
+    await newman(at, '--folder', 'getMe', '--iteration-data', data, ...composed);
+    expect(shop.heard).toEqual(['owner@shop.example', `Bearer ${shop.host} owner@shop.example`]);
+    expect(other.heard).toEqual([
+      'owner@shop.example',
+      `Bearer ${other.host} owner@shop.example`,
+      'cashier@shop.example',
+      `Bearer ${other.host} cashier@shop.example`,
+    ]);
+    for (const { server } of [shop, other]) server.close();
+  });
+
+  // What is refused is the account; a server that has no time is asked again.
+  test('a log-in that met a busy server is sent again, and one by hand takes a refusal back', async () => {
+    const collection = JSON.parse(await readFile(path.join(at, 'backend-api.postman_collection.json'), 'utf8'));
+    const all = new Map<string, any>(
+      collection.item.flatMap(({ item }: any) => item.map((one: any) => [one.name, one])),
+    );
+    const me = 'getMe';
+    const cases: [number[], string[], number][] = [
+      [[429, 408, 503], [me, me, me, me], 4],
+      // The token of a log-in is good twice, and the one by hand is not the last.
+      [[401], [me, me, me, 'login', me, me, me, me], 3],
+    ];
+    for (const [statuses, names, logins] of cases) {
+      const short = path.join(at, 'short.json');
+      await writeFile(short, JSON.stringify({ ...collection, item: names.map((name) => all.get(name)) }));
+      const shop = await stranger([...statuses], 2);
+      const its = path.join(at, 'backend-api.postman_environment.json');
+      await run('newman', ['run', short, '-e', its, '--env-var', `baseUrl=http://${shop.host}`], process.env);
+      const sent = shop.heard.filter((one) => one === 'owner@demo.example');
+      expect(sent.length, shop.heard.join('\n')).toBe(logins);
+      expect(shop.heard.at(-1)).toBe(`Bearer ${shop.host} owner@demo.example`);
+      shop.server.close();
+    }
+  });
+
+  test('in Bruno and Insomnia, too', { timeout: 120_000 }, async () => {
+    const bruno = path.join(at, 'bruno');
+    const cases: [number[], string[], number][] = [
+      [[429], ['auth/getMe.bru', 'auth/listSessions.bru'], 2],
+      [[401], ['auth/getMe.bru', 'auth/listSessions.bru'], 1],
+    ];
+    for (const [statuses, files, logins] of cases) {
+      const shop = await stranger([...statuses]);
+      const address = ['--env-var', `baseUrl=http://${shop.host}`];
+      await run('bru', ['run', ...files, '--env', 'local', ...address], process.env, { cwd: bruno });
+      expect(shop.heard.filter((one) => one === 'owner@demo.example').length, shop.heard.join('\n')).toBe(logins);
+      shop.server.close();
+    }
+    const collection = parse(await readFile(path.join(at, 'backend-api.insomnia.yaml'), 'utf8'));
+    const all = new Map<string, any>(
+      collection.collection.flatMap(({ children }: any) => children).map((one: any) => [one.name, one]),
+    );
+    // 503 is no JSON; 401 refuses, so it is not sent again until somebody logs in; a token is good twice.
+    const shop = await stranger([503, 429, 401], 2);
+    const insomnia = new Insomnia({ ...collection.environments.data, baseUrl: `http://${shop.host}/` });
+    const codes: number[] = [];
+    for (const name of ['getMe', 'getMe', 'getMe', 'getMe', 'login', 'getMe', 'getMe', 'getMe', 'getMe'])
+      codes.push((await insomnia.send(all.get(name))).code);
+    expect(codes).toEqual([401, 401, 401, 401, 200, 200, 200, 401, 200]);
+    expect(shop.heard.filter((one) => one === 'owner@demo.example')).toHaveLength(5);
+    const kept = JSON.stringify({ ...insomnia.data, password: '' });
+    expect(kept).not.toContain('demo-shop-2026');
+    shop.server.close();
+    // Nobody is there: the request is sent, and says so.
+    insomnia.data.token = '';
+    await expect(insomnia.send(all.get('listSessions'))).rejects.toThrow('fetch failed');
+  });
+});
+
+test('what is written again keeps the account, and wrong addresses are refused', async () => {
+  const to = await write('again');
+  const own = path.join(to, 'bruno/environments/local.bru');
+  await writeFile(own, 'vars {\n  email: me@shop.example\n}\n');
+  await write('again');
+  expect(await readFile(own, 'utf8')).toContain('me@shop.example');
+  const named = await run(
+    environment.binary,
+    [...['postman', '--to', to, '--format', 'all', '--base-url', 'HTTP://other.example:1/api/']],
+    process.env,
+  );
+  expect(named.output).toContain('still has the baseUrl http://localhost:3000, so requests go there');
+  expect(named.output.match(/change it to http:\/\/other\.example:1\/api$/gm)).toHaveLength(1);
+  const odd = ['', 'x', 'ftp://x', 'http://user:pw@x', 'http://x?a=b', 'http://x y', 'https://', 'https:///x'];
+  odd.push('http://x:99999', 'http://x:0', 'http://x:', 'http://x:1a', 'http://[::1', 'http://[::g]', 'http://-');
+  odd.push(
+    'http://x..y',
+    'http://x/../y',
+    'http://x/%2e%2E/y',
+    'http://x/.',
+    'http://x/%zz',
+    'http://x/%2',
+    'http://%41',
+  );
+  for (const url of odd)
+    expect((await run(environment.binary, ['postman', '--base-url', url], process.env)).code, url).toBe(64);
+  for (const [url, wanted] of [
+    ['HTTPS://x', 'https://x'],
+    ['http://[::1]:3000/a%20b/', 'http://[::1]:3000/a%20b'],
+    ['http://shop:65535', 'http://shop:65535'],
+  ] as const) {
+    const { output } = await run(environment.binary, ['postman', '--environment', '--base-url', url], process.env);
+    expect(JSON.parse(output).values[0].value).toBe(wanted);
+  }
 });
 
 test('the collection for Insomnia is what Insomnia reads, with the same requests', async () => {
