@@ -497,7 +497,7 @@ private:
         RE2::GlobalReplace(&json, first_version, fmt::format(R"("id":"{{{{{}}}}}","version":1\1)", variable));
     }
 
-    // What one row alone may have: of "variant.sku_taken" the "sku".
+    // What one row alone may have: of "thing.code_taken" the "code".
     std::set<std::string, std::less<>> taken_members(const OperationView& operation) const {
         constexpr std::string_view end = "_taken";
         std::set<std::string, std::less<>> members;

@@ -8,7 +8,7 @@
 //
 // An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from
 // the 201 of `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`.
-// Texts that one row alone may have (an error code `thing.sku_taken`: `sku`; addresses) are new in each request, times are the
+// Texts that one row alone may have (an error code `thing.code_taken`: `code`; addresses) are new in each request, times are the
 // present.
 // What only streams events is left out: such a request does not end.
 

@@ -43,7 +43,7 @@ struct SchemaView {
 };
 using Schemas = std::map<std::string, SchemaView>;
 
-// "Sale" of {"$ref":"#/components/schemas/Sale"} and the place "schemas"; "" where it refers to nothing there.
+// "Thing" of {"$ref":"#/components/schemas/Thing"} and the place "schemas"; "" where it refers to nothing there.
 [[nodiscard]] std::string component_of(const schema::Json& json, std::string_view place);
 // The schema itself, or what it refers to; empty where it is none.
 [[nodiscard]] SchemaView read_schema(const schema::Json& json, const Schemas& schemas);
@@ -73,9 +73,9 @@ struct TimeVariable {
 inline constexpr TimeVariable time_variables[] = {{"now"},
                                                   {"aWeekAgo", -7},
                                                   {"inADay", 1},
-                                                  {"today", 0, true},
-                                                  {"lastWeek", -7, true},
-                                                  {"tomorrow", 1, true},
-                                                  {"nextYear", 365, true}};
+                                                  {.name = "today", .is_day = true},
+                                                  {.name = "lastWeek", .days = -7, .is_day = true},
+                                                  {.name = "tomorrow", .days = 1, .is_day = true},
+                                                  {.name = "nextYear", .days = 365, .is_day = true}};
 
 }  // namespace openapi

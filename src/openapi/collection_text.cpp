@@ -31,7 +31,7 @@ std::string careful(std::string_view member) {
     return path;
 }
 
-// What was made is there no more: the demo shop's own is read again.
+// What was made is there no more: what the example names is read again.
 void add_loss(std::vector<std::string>& lines, const CollectionRequest& request, const ScriptWords& words) {
     if (!request.ended.empty()) lines.push_back("if (succeeded) " + set_line(request.ended, words));
     // Others answer 404 for other reasons, too.

@@ -40,7 +40,7 @@ struct ScriptWords {
 [[nodiscard]] std::vector<std::string> fresh_lines(const Collection& collection, const ScriptWords& words);
 // Sets these variables to these values.
 [[nodiscard]] std::string set_line(const std::vector<CollectionVariable>& variables, const ScriptWords& words);
-// "/v1/sales/{{createSaleId}}"
+// "/v1/things/{{createThingId}}"
 [[nodiscard]] std::string path_with_values(const CollectionRequest& request);
 // Runs after the reply, a statement a line: what it must be, and what of it is kept.
 [[nodiscard]] std::vector<std::string> tests_of(const CollectionRequest& request, const CollectionOptions& options,

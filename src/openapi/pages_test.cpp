@@ -114,7 +114,7 @@ TEST_F(DocsTest, HaveEveryModuleOfTheReader) {
         EXPECT_EQ(reply.status, 200) << path;
         if (path.ends_with(".js")) add(reply.body, "from './", "/docs/");
     }
-    EXPECT_EQ(paths.size(), 15U) << testing::PrintToString(paths);
+    EXPECT_EQ(paths.size(), 17U) << testing::PrintToString(paths);
     EXPECT_EQ(get("/docs/reader.json").body, R"({"guides":false})");
 }
 
