@@ -74,7 +74,7 @@ void describe_what_is_withheld(http::Operation& operation) {
 
 namespace {
 
-std::map<std::string, std::string> dev_places(std::filesystem::path data) {
+std::map<std::string, std::string> dev_places(const std::filesystem::path& data) {
     return {{"STORAGE_URL", "file://" + storage::encoded_path((data / "files").string())},
             {"UPLOADS_DIRECTORY", (data / "uploads").string()}};
 }
