@@ -12,7 +12,7 @@ namespace openapi {
 struct CollectionFile;
 }
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 

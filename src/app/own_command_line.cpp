@@ -22,18 +22,18 @@ constexpr auto stop_time = std::chrono::seconds(5);
 class NoEcho {
 public:
     NoEcho() {
-        ::tcgetattr(STDIN_FILENO, &before_);
+        ::tcgetattr(STDIN_FILENO, &before);
         struct sigaction show{};
         show.sa_handler = show_and_end;
         show.sa_flags = static_cast<int>(SA_RESETHAND);
-        for (std::size_t i = 0; i < ending_.size(); ++i) ::sigaction(ending_[i], &show, &answers_[i]);
-        auto silent = before_;
+        for (std::size_t i = 0; i < ending.size(); ++i) ::sigaction(ending[i], &show, &answers_[i]);
+        auto silent = before;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     }
     ~NoEcho() {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-        for (std::size_t i = 0; i < ending_.size(); ++i) ::sigaction(ending_[i], &answers_[i], nullptr);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        for (std::size_t i = 0; i < ending.size(); ++i) ::sigaction(ending[i], &answers_[i], nullptr);
         std::cerr << '\n';
     }
     NoEcho(const NoEcho&) = delete;
@@ -42,13 +42,13 @@ public:
 private:
     // SA_RESETHAND: once this has returned, the signal does what it does to any process.
     static void show_and_end(int signal) {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         static_cast<void>(::raise(signal));
     }
 
-    static constexpr std::array ending_{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    static inline termios before_{};
-    std::array<struct sigaction, ending_.size()> answers_{};
+    static constexpr std::array ending{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static inline termios before{};
+    std::array<struct sigaction, ending.size()> answers_{};
 };
 
 std::string typed_line(std::string_view prompt) {

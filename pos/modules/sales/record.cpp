@@ -89,13 +89,12 @@ std::vector<std::string> codes_of(const NewSale& sale, const SaleContext& around
 async::Task<SaleContext> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
     auto till = sale.device_id ? db.one(sales::till_place, sale.location_id, *sale.device_id) : no_till();
     auto member = sale.cashier_id && *sale.cashier_id != caller ? db.only(sales::is_member, *sale.cashier_id) : yes();
-    auto codes = codes_of(sale);
-    auto used = codes.empty() ? no_codes() : db.all(sales::used_references, std::move(codes));
+    const auto codes = codes_of(sale);
+    auto used = codes.empty() ? no_codes() : db.all(sales::used_references, codes);
     const auto printed = printed_number(sale.receipt_number.value_or(""));
     auto taken = printed.empty() ? no() : db.only(sales::receipt_taken, printed, sale.client_request_id);
-    auto named = intents_of(sale);
-    auto intents =
-        named.empty() ? no_intents() : db.all(sales::known_intents, std::move(named), sale.client_request_id);
+    const auto named = intents_of(sale);
+    auto intents = named.empty() ? no_intents() : db.all(sales::known_intents, named, sale.client_request_id);
     auto read = co_await async::when_all(
         db.only(sales::tenant, TenantId(db.tenant())),
         db.all(sales::catalogue, variants_of(sale), sale.location_id, believed_time(sale, now)), std::move(member),
