@@ -40,7 +40,7 @@ function(stack_test target label sources)
   quick_to_build(${target} test)
   # One ctest entry per executable: discovery at build time would run every binary once more.
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 600)
+  set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 1200)
 endfunction()
 
 # second_half(TARGET): two ctest entries share the tests of TARGET, for what takes longer than all that could run beside it; they
@@ -49,7 +49,7 @@ function(second_half target)
   get_test_property(${target} LABELS label)
   add_test(NAME ${target}_2 COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=0")
-  set_tests_properties(${target}_2 PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=1" LABELS ${label} TIMEOUT 600)
+  set_tests_properties(${target}_2 PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=1" LABELS ${label} TIMEOUT 1200)
   set_tests_properties(${target} ${target}_2 PROPERTIES COST 100)
 endfunction()
 
