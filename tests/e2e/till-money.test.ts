@@ -1,17 +1,10 @@
 // examples/till and money that could be taken twice, or not at all: two windows of one till, answers that come late or never, a full disk, and
 // somebody who may not sell. One Chromium for all.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { build } from '../../examples/till/build.mjs';
-import { serve } from '../../examples/till/serve.mjs';
-import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
-import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
-import { type ScratchDatabase } from './support/database.js';
-import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
+import { noBrowser } from './support/browser.js';
 import { ean13 } from './support/shop.js';
+import { type OpenTill, openTill } from './support/till.js';
 import { until } from './support/until.js';
 
 const password = 'demo-shop-2026';
@@ -23,34 +16,20 @@ const pays = '0700000001';
 let rings = '';
 let phones = 200;
 
-let daraja: Daraja;
-let database: ScratchDatabase;
-let service: Service;
-let folder: string;
-let server: Awaited<ReturnType<typeof serve>>;
+let opened: OpenTill;
 let browser: BrowserContext;
 let page: Page;
-let address: string;
-const said: string[] = [];
 
 describe.skipIf(noBrowser)('examples/till and money', () => {
   beforeAll(async () => {
-    daraja = await startDaraja({ port: 0, speed: 30 });
-    const more = { MPESA_BASE_URL: daraja.url, ...(await settingsOfDemo()) };
-    database = await demoDatabase(more);
-    service = await startService({ database, env: more });
-    folder = await build(await mkdtemp(path.join(tmpdir(), 'e2e-till-money-')));
-    server = await serve({ folder, baseUrl: service.url, port: 0 });
-    address = `http://127.0.0.1:${server.port}/`;
-    browser = await openBrowser();
+    opened = await openTill();
+    ({ browser, page } = opened);
     browser.setDefaultTimeout(15_000);
     // A window that is deaf has not heard yet what another one has stored.
     await browser.addInitScript(() => {
       addEventListener('storage', (event) => (globalThis as any).isDeaf && event.stopImmediatePropagation(), true);
     });
-    page = await browser.newPage();
-    page.on('pageerror', (error) => said.push(String(error)));
-    await page.goto(address);
+    await page.goto(opened.address);
     await logIn('owner');
     await page.getByLabel('Name of this till').fill('Counter');
     await page.getByRole('button', { name: 'Set up' }).click();
@@ -58,7 +37,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   });
   beforeEach(() => {
     rings = `0733000${++phones}`;
-    daraja.script({ phone: `254${rings.slice(1)}`, scenario: { payer: 1037, after: 6_000, callbacks: 'none' } });
+    opened.daraja.script({ phone: `254${rings.slice(1)}`, scenario: { payer: 1037, after: 6_000, callbacks: 'none' } });
   });
   // The next one begins with an empty basket, in one window.
   afterEach(async () => {
@@ -69,14 +48,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.reload();
     await page.locator('.tile').first().waitFor();
   });
-  afterAll(async () => {
-    if (browser) await closeBrowser(browser);
-    await server?.close();
-    await service?.stop();
-    await database?.drop();
-    await daraja?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened?.close());
 
   test('another window adds an article: a dialog is drawn anew, and sells nothing before it is', async () => {
     const other = await secondWindow();
@@ -144,13 +116,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   ])('a prompt that was given up before its answer came, %s: no cash beside it', async (_, isListed) => {
     const answer = await holdAnswers();
     if (!isListed) await page.route(listed, (route) => route.abort());
-    await scan(1, page);
-    await press('M-Pesa');
-    await ask(rings);
-    await answer.isThere;
-    await page.getByRole('button', { name: 'Close', exact: true }).click();
-    await press('M-Pesa');
-    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await askAndGiveUp(answer);
     if (!isListed) {
       await page.getByRole('button', { name: 'Ask the phone' }).waitFor();
       answer.release();
@@ -167,13 +133,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   test('a prompt whose basket was sold otherwise before its answer came is told', async () => {
     const answer = await holdAnswers();
     await page.route(listed, (route) => route.abort());
-    await scan(1, page);
-    await press('M-Pesa');
-    await ask(rings);
-    await answer.isThere;
-    await page.getByRole('button', { name: 'Close', exact: true }).click();
-    await press('M-Pesa');
-    await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+    await askAndGiveUp(answer);
     await page.getByLabel("Code of the customer's message").fill('TAF7RT62SV');
     await page.getByRole('button', { name: 'Sell with this code' }).click();
     await page.locator('.receipt').waitFor();
@@ -361,7 +321,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   });
 
   test('somebody who may not sell sells nothing, also what is paid already', async () => {
-    await daraja.script({ phone: '254733000999', scenario: { payer: 0, after: 90 } });
+    await opened.daraja.script({ phone: '254733000999', scenario: { payer: 0, after: 90 } });
     await scan(1, page);
     await press('M-Pesa');
     await ask('0733000999');
@@ -399,7 +359,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.getByRole('button', { name: 'Sell', exact: true }).click();
     await page.locator('.receipt').waitFor();
     await page.locator('.banner', { hasText: /may not sell at/ }).waitFor();
-    expect(said).toEqual([]);
+    expect(opened.said).toEqual([]);
   });
 });
 
@@ -425,7 +385,7 @@ async function scan(number: number, window: Page): Promise<void> {
 
 async function secondWindow(): Promise<Page> {
   const other = await browser.newPage();
-  await other.goto(address);
+  await other.goto(opened.address);
   await other.locator('.tile').first().waitFor();
   return other;
 }
@@ -538,9 +498,21 @@ async function forget(): Promise<void> {
 }
 
 // Of all that M-Pesa was asked for this sale.
+// Before the service has answered.
+async function askAndGiveUp(answer: Awaited<ReturnType<typeof holdAnswers>>) {
+  await scan(1, page);
+  await press('M-Pesa');
+  await ask(rings);
+  await answer.isThere;
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await press('M-Pesa');
+  await page.getByRole('button', { name: 'The customer does not pay this' }).click();
+}
+
 async function statesOf(saleId: string): Promise<string[]> {
-  const rows = await database.query<{ state: string }>('select state from payment_intents where subject_id = $1', [
-    saleId,
-  ]);
+  const rows = await opened.database.query<{ state: string }>(
+    'select state from payment_intents where subject_id = $1',
+    [saleId],
+  );
   return rows.map(({ state }) => state);
 }

@@ -1,22 +1,17 @@
 // examples/till in Chromium, against the demo shop: an hour of sales without a network, M-Pesa, what is refused, a price that changes, and how
 // it looks on a phone and on a counter. BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/; BACKEND_API_LONG=1 sells more.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axe from 'axe-core';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { build } from '../../examples/till/build.mjs';
-import { serve } from '../../examples/till/serve.mjs';
-import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
-import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
-import { type ScratchDatabase } from './support/database.js';
+import { noBrowser } from './support/browser.js';
 import { environment, repository } from './support/environment.js';
 import { png } from './support/pictures.js';
 import { ean13 } from './support/shop.js';
+import { type OpenTill, openTill } from './support/till.js';
 import { until } from './support/until.js';
-import { demoDatabase, type Service, settingsOfDemo, startService } from './support/service.js';
 
 const hour = 3_600_000;
 const salesOfTheHour = environment.long ? 240 : 24;
@@ -27,46 +22,22 @@ const sizes = [
 ] as const;
 const themes = ['light', 'dark'] as const;
 
-let daraja: Daraja;
-let database: ScratchDatabase;
-let service: Service;
-let folder: string;
-let server: Awaited<ReturnType<typeof serve>>;
+let opened: OpenTill;
 let browser: BrowserContext;
 let page: Page;
-let address: string;
-const said: string[] = [];
 
 describe.skipIf(noBrowser)('examples/till', () => {
   beforeAll(async () => {
-    daraja = await startDaraja({ port: 0, speed: 30 });
-    const more = {
-      MPESA_BASE_URL: daraja.url,
-      ...(await settingsOfDemo()),
-    };
-    database = await demoDatabase(more);
-    service = await startService({ database, env: more });
-    folder = await build(await mkdtemp(path.join(tmpdir(), 'e2e-till-')));
-    server = await serve({ folder, baseUrl: service.url, port: 0 });
-    address = `http://127.0.0.1:${server.port}/`;
-    browser = await openBrowser();
+    opened = await openTill();
+    ({ browser, page } = opened);
     browser.setDefaultTimeout(20_000);
-    page = await browser.newPage();
-    page.on('pageerror', (error) => said.push(String(error)));
     // It ends where the service's clock is.
     await page.clock.install({ time: Date.now() - hour });
   });
-  afterAll(async () => {
-    if (browser) await closeBrowser(browser);
-    await server?.close();
-    await service?.stop();
-    await database?.drop();
-    await daraja?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened?.close());
 
   test('is set up by somebody who may, and can be installed', async () => {
-    await page.goto(address);
+    await page.goto(opened.address);
     await page.getByLabel('E-mail').waitFor();
     await looksGood('log-in');
     await page.getByLabel('E-mail').fill(owner.email);
@@ -83,11 +54,11 @@ describe.skipIf(noBrowser)('examples/till', () => {
     const debug = await browser.newCDPSession(page);
     expect((await debug.send('Page.getAppManifest')).errors).toEqual([]);
     expect((await debug.send('Page.getInstallabilityErrors')).installabilityErrors).toEqual([]);
-    expect(said).toEqual([]);
+    expect(opened.said).toEqual([]);
   });
 
   test('an hour without a network: each sale arrives once, to the cent', async () => {
-    await server.close();
+    await opened.unserve();
     // The app itself is here.
     await page.reload();
     await page.locator('.tile').first().waitFor();
@@ -110,16 +81,16 @@ describe.skipIf(noBrowser)('examples/till', () => {
     expect(await salesHere()).toEqual([]);
 
     const before = await endAccess();
-    server = await serve({ folder, baseUrl: service.url, port: server.port });
+    await opened.serveAgain();
     // It breaks once more, while they are sent.
     await until(async () => (await sayOnline(), (await salesHere()).length > 2), 60_000);
-    await server.close();
-    server = await serve({ folder, baseUrl: service.url, port: server.port });
+    await opened.unserve();
+    await opened.serveAgain();
     const isDone = async (): Promise<boolean> => (await page.locator('.indicator').innerText()).includes('All sent');
     await until(async () => (await sayOnline(), isDone()), 60_000);
     expect(await salesHere()).toEqual(sold);
     expect(await tokens()).not.toEqual(before);
-    expect(said).toEqual([]);
+    expect(opened.said).toEqual([]);
   });
 
   test("the customer's phone is asked: refused, then paid", async () => {
@@ -134,7 +105,7 @@ describe.skipIf(noBrowser)('examples/till', () => {
     const receipt = await page.locator('.receipt .number').innerText();
     await page.getByRole('button', { name: 'Next customer' }).click();
     await page.locator('.indicator.done').waitFor();
-    const payments = await database.query<{ status: string; method: string; amount: string; paid: string }>(
+    const payments = await opened.database.query<{ status: string; method: string; amount: string; paid: string }>(
       `select p.status, p.method, p.amount, i.amount as paid from payments p join sales s on s.id = p.sale_id
        join payment_intents i on i.id = p.intent_id where s.receipt_number = $1`,
       [receipt],
@@ -197,7 +168,7 @@ describe.skipIf(noBrowser)('examples/till', () => {
   test('two windows of one till ask one phone once', async () => {
     await scan(5);
     const other = await browser.newPage();
-    await other.goto(address);
+    await other.goto(opened.address);
     await other.locator('.lines .gross').waitFor();
     await page.bringToFront();
     await pressPay('M-Pesa');
@@ -258,11 +229,11 @@ describe.skipIf(noBrowser)('examples/till', () => {
     const price = page.locator('.tile .price');
     await page.locator('.tile').click();
     expect(await price.innerText()).toBe('150.00');
-    const token = (await service.api('POST', '/v1/auth/login', { body: owner })).body.accessToken;
-    const found = await service.api('GET', `/v1/variants/lookup?barcode=${barcode(1)}`, { token });
-    const variant = (await service.api('GET', `/v1/variants/${found.body.id}`, { token })).body;
+    const token = (await opened.service.api('POST', '/v1/auth/login', { body: owner })).body.accessToken;
+    const found = await opened.service.api('GET', `/v1/variants/lookup?barcode=${barcode(1)}`, { token });
+    const variant = (await opened.service.api('GET', `/v1/variants/${found.body.id}`, { token })).body;
     const headers = { 'if-match': `"${variant.version}"` };
-    const changed = await service.api('PATCH', `/v1/variants/${variant.id}`, {
+    const changed = await opened.service.api('PATCH', `/v1/variants/${variant.id}`, {
       token,
       headers,
       body: { price: 15_550 },
@@ -332,7 +303,7 @@ describe.skipIf(noBrowser)('examples/till', () => {
     await page.getByText('Served by David Kiprop.').waitFor();
     await page.getByRole('button', { name: 'Next customer' }).click();
     await page.locator('.indicator.done').waitFor();
-    expect(said).toEqual([]);
+    expect(opened.said).toEqual([]);
   });
 });
 
@@ -386,7 +357,7 @@ async function restart(): Promise<void> {
 
 // The states of all that M-Pesa was asked for this sale.
 async function promptsOf(receipt: string): Promise<string[]> {
-  const rows = await database.query<{ state: string }>(
+  const rows = await opened.database.query<{ state: string }>(
     `select i.state from payment_intents i join sales s on i.subject_id in (s.id, s.client_request_id)
      where s.receipt_number = $1`,
     [receipt],
@@ -399,7 +370,7 @@ const usual = ['recorded_late', ...(environment.long ? ['stock_variance'] : [])]
 
 // Of this till, as the service has them, in their order.
 async function salesHere(): Promise<{ receipt: string; total: number; flags?: string[] }[]> {
-  const rows = await database.query<{ receipt: string; total: string; flags: string[] }>(
+  const rows = await opened.database.query<{ receipt: string; total: string; flags: string[] }>(
     `select s.receipt_number as receipt, s.total, s.flags from sales s join devices d on d.id = s.device_id
      where d.name = 'Counter' order by s.device_seq`,
   );

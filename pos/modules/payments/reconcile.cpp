@@ -147,7 +147,8 @@ constexpr db::SystemQuery<DueRefund(std::int64_t)> take_due_refunds{
      "  for no key update skip locked) due "
      "where r.tenant_id = due.tenant_id and r.id = due.id and not r.by_hand returning r.tenant_id, r.id",
      db::Kind::write}};
-// Paid, and their sale has come in the meantime, or a day is over. What is used is none of it.
+// Paid, and their sale has come in the meantime, or a day is over. What is used is none of it; what is on its way back is looked at when
+// that is decided, and what is left of one when the day is over.
 constexpr db::SystemQuery<void()> used_wait_no_more{
     {"payments.used_wait_no_more",
      "update payment_intents i set waits = false from payments p where i.waits and p.tenant_id = i.tenant_id "
@@ -155,9 +156,10 @@ constexpr db::SystemQuery<void()> used_wait_no_more{
      db::Kind::write}};
 constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
     {"payments.waiting_intents",
-     "select i.tenant_id, i.id from payment_intents i where i.waits and (i.paid_at < now() - interval '24 hours' "
-     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
-     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id)) "
+     "select i.tenant_id, i.id from payment_intents i where i.waits and i.refund_held = 0 "
+     "and (i.paid_at < now() - interval '24 hours' or i.refunded = 0 and ("
+     "  exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
+     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id))) "
      "order by i.paid_at limit $1",
      db::Kind::read}};
 // With an attempt of which nobody knows the end, money that pays nothing yet, or a code that was typed and is not proved.

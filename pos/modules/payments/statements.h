@@ -64,7 +64,7 @@ inline constexpr db::Query<void(PaymentAccountId, std::string)> lock_phone{
      "'payment prompt ' || $1::uuid::text || $2::uuid::text || $3::text, 0))",
      db::Kind::write}};
 #define POS_LIVE_PROMPT "state in ('created', 'sent', 'pending', 'unknown')"
-// `but` those that whoever asks has already: another part, such as a friend's on a page of her own.
+// None of those that whoever asks has already: another part is asked for, such as a friend's on a page of her own.
 inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, std::string, base::Timestamp,
                                     std::vector<base::Uuid>)>
     live_of_subject{{"intents.live_of_subject",
@@ -73,7 +73,7 @@ inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, std
                      "and created_at > $5 and id <> all($6) and " POS_LIVE_PROMPT
                      " order by created_at desc, id desc limit 1"}};
 // Paid into this account by this phone, whole and for nothing else, and the subject has not come: who asks the phone for the same again
-// has lost the answer, or did not wait for money that came late. `but`: payments that whoever asks has already.
+// has lost the answer, or did not wait for money that came late. None of those that whoever asks has already.
 inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, PaymentAccountId, base::Money, std::string,
                                     std::string, std::optional<LocationId>, std::vector<base::Uuid>)>
     paid_in_advance{
