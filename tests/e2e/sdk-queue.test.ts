@@ -268,7 +268,7 @@ describe.each<[string, () => Promise<QueueStore>]>([
     const hers = await queue.add('/v1/products', product('hers'));
     await session.save(brian);
     await queue.add('/v1/products', product('his'));
-    expect(await queue.flush()).toMatchObject({ waiting: 1, ofOthers: 1 });
+    expect(await queue.flush()).toMatchObject({ waiting: 1, ofOthers: 1, stopped: 'others' });
     expect(sent()).toEqual(['his']);
     expect(service.seen[0]!.headers.authorization).toBe('Bearer b');
     expect(JSON.stringify(await store.get(hers.id))).not.toMatch(/Bearer|"ra"|authorization/i);

@@ -14,13 +14,17 @@ const heartbeatMs = 60_000;
 
 const queueButton = h('button', { class: 'indicator', onclick: showQueue });
 const banner = h('div', { class: 'banner', role: 'status' });
+let isSignedOut = false;
 let live: Live | undefined;
 let heart: ReturnType<typeof setInterval> | undefined;
 
 async function start(): Promise<void> {
   await till.open();
   till.queue.subscribe(showStatus);
-  addEventListener('signedout', () => void till.queue.status().then(showStatus));
+  addEventListener('signedout', () => {
+    isSignedOut = true;
+    void till.queue.status().then(showStatus);
+  });
   if ((await till.api.session.load()) && till.setup) await showTill();
   else showLogIn();
 }
@@ -43,6 +47,7 @@ async function showTill(): Promise<void> {
     queueButton,
   );
   put(document.body, head, banner, screen.element);
+  isSignedOut = false;
   till.queue.start();
   showStatus(await till.queue.status());
   end();
@@ -116,7 +121,8 @@ function showStatus(status: QueueStatus): void {
         () => void setUpAnew(),
       ),
     );
-  else if (status.stopped === 'signed_out') put(banner, needs(reasonOf(status), 'Log in', logInAgain));
+  else if (isSignedOut || status.stopped === 'signed_out')
+    put(banner, needs('You are signed out.', 'Log in', logInAgain));
   else if (!till.maySell)
     put(
       banner,

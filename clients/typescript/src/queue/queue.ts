@@ -36,8 +36,8 @@ type Adding<P extends string> = {
           : BodyOf<P>;
       });
 
-/** Why nothing is sent though something waits. */
-export type Stop = 'signed_out' | 'pay' | 'upgrade' | 'no_answer' | 'put_off' | 'storage';
+/** Why nothing is sent though something waits. `others`: all of it is of somebody else than who has signed in. */
+export type Stop = 'signed_out' | 'others' | 'pay' | 'upgrade' | 'no_answer' | 'put_off' | 'storage';
 
 export interface QueueStatus {
   waiting: number;
@@ -314,12 +314,15 @@ export class OfflineQueue {
     const parked = (await store.count('parked')) + unreadable;
     const oldest = waiting[0];
     const problem = waiting.find((entry) => entry.problem)?.problem;
-    const stopped = waiting.length > 0 ? this.stopped : undefined;
+    const ofOthers = waiting.filter((entry) => !sameCaller(entry.owner, session)).length;
+    // Of who has signed in by now: the last attempt may have been somebody else's.
+    const whose = ofOthers < waiting.length ? this.stopped : session ? 'others' : 'signed_out';
+    const stopped = waiting.length > 0 ? whose : undefined;
     return {
       waiting: waiting.length,
       parked,
       unreadable,
-      ofOthers: waiting.filter((entry) => !sameCaller(entry.owner, session)).length,
+      ofOthers,
       blocked: Math.min(this.blocked, waiting.length),
       sending: this.sending,
       storage,
@@ -454,10 +457,9 @@ export class OfflineQueue {
     const session = await client.session.load();
     const entries = await this.waiting();
     this.nextAttemptAt = undefined;
-    if (entries.length === 0) this.stopped = undefined;
     let mine = entries.filter((entry) => sameCaller(entry.owner, session));
     if (mine.length === 0) {
-      if (entries.length > 0) this.stopped = 'signed_out';
+      this.stopped = undefined;
       return undefined;
     }
     const first = this.firstDue(mine, hurry);
