@@ -25,14 +25,15 @@ constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_
 
 }  // namespace
 
-async::Task<base::Uuid> InvoiceEffects::payable_subject(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+async::Task<std::vector<base::Uuid>> InvoiceEffects::subject_names(db::Db /*db*/, base::Uuid subject) const {
+    co_return std::vector{subject};
+}
+
+async::Task<void> InvoiceEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
     const auto invoice = co_await db.one(billing::invoice_by_id, InvoiceId(subject));
     if (!invoice || invoice->state == InvoiceState::voided) throw base::Failure(errors::unknown_invoice);
     if (invoice->state == InvoiceState::paid) throw base::Failure(errors::already_paid);
-    co_return subject;
 }
-
-async::Task<base::Uuid> InvoiceEffects::subject_name(db::Db /*db*/, base::Uuid subject) const { co_return subject; }
 
 async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));

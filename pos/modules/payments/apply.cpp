@@ -157,7 +157,8 @@ void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
 async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row || !row->waits) co_return;
-    if (row->refund_held.minor > 0) co_return;  // pays nothing while it is on its way back
+    // Pays nothing while it is on its way back, or the payer wants it back.
+    if (row->refund_held.minor > 0 || row->concern == IntentConcern::disputed) co_return;
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (move.intent.state != IntentState::succeeded || effects == nullptr ||
@@ -167,12 +168,13 @@ async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
         co_return;
     }
     // Of what is left of it nobody can say what it pays: that is for people.
+    const bool is_left_over = move.intent.refunded.minor > 0;
     Settlement settled;
-    if (move.intent.refunded.minor == 0)
-        settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
+    if (!is_left_over) settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
     if (settled.use == Settlement::Use::waits) {
         if (parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come) co_return;
-        settled = {Settlement::Use::unwanted, IntentConcern::subject_missing};
+        settled = {Settlement::Use::unwanted,
+                   is_left_over ? IntentConcern::subject_unfit : IntentConcern::subject_missing};
     }
     take_settlement(move, settled);
     co_await commit(&move);
@@ -255,6 +257,9 @@ async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern c
     if (!row || row->concern != concern) co_return;
     Move move(tx, *std::move(row), {});
     move.intent.concern.reset();
+    const auto* effects = subject_effects(move.intent.purpose);
+    if (move.intent.pays() && effects != nullptr)
+        co_await effects->came_back(move.effects(parts_.runtime), move.intent);
     co_await commit(&move);
 }
 

@@ -63,7 +63,7 @@ struct IntentRequest {
     std::string provider;
     PaymentPurpose purpose = PaymentPurpose::sale;
     base::Uuid subject_id;
-    std::vector<base::Uuid> subject_names{};  // as it was asked for, and as it is stored
+    std::vector<base::Uuid> subject_names{};  // SubjectEffects::subject_names()
     std::optional<LocationId> location_id{};
     base::Money amount;
     std::string currency;
@@ -167,6 +167,9 @@ public:
     [[nodiscard]] Runtime& runtime() const noexcept { return parts_.runtime; }
     [[nodiscard]] const Providers& providers() const noexcept { return parts_.providers; }
 
+    // What was made for a request's key, or given to it.
+    static async::Task<std::optional<PaymentIntent>> of_key(db::Db db, base::Uuid key);
+
 private:
     struct Waiter;
     struct Placed;
@@ -176,7 +179,6 @@ private:
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
-    static async::Task<std::optional<PaymentIntent>> of_key(db::Db db, base::Uuid key);
     static async::Task<Placed> give(db::Db tx, PaymentIntent other, const PaymentIntent* asked);
     [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent, const IntentRequest* request);
     [[nodiscard]] std::optional<::payments::Account> open_if(base::Uuid tenant, const PaymentAccount& row) const;

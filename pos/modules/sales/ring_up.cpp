@@ -402,8 +402,7 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
         const auto found = std::ranges::find(around.intents, *named, &KnownIntent::id);
         const bool fits = found != around.intents.end() && found->purpose == PaymentPurpose::sale && !found->is_used &&
                           found->amount == payment.amount && found->currency == around.tenant.currency &&
-                          found->refunded.minor == 0 &&
-                          found->location_id.value_or(sale.location_id) == sale.location_id &&
+                          !found->is_refunded && found->location_id.value_or(sale.location_id) == sale.location_id &&
                           used.insert(*named).second;
         payment.status = PaymentStatus::unverified;
         if (!fits) {
@@ -411,7 +410,7 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
             continue;
         }
         payment.intent_id = named;
-        if (!found->has_paid()) {
+        if (!found->has_paid) {
             flags.set(SaleFlag::payment_intent_open);
             continue;
         }
