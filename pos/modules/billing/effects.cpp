@@ -83,6 +83,8 @@ async::Task<void> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) 
     account->save();
 }
 
+async::Task<void> InvoiceEffects::kept(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
+
 async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
     co_return std::nullopt;
 }

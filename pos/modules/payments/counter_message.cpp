@@ -88,9 +88,8 @@ Saying succeeded(const PaymentIntent& intent, std::string_view language) {
 
 // A card that was refused leaves the attempt open: the payer hears why.
 Saying pending(const PaymentIntent& intent, const ::payments::Provider* provider, std::string_view language) {
-    // Who pays on a page has no phone that rings.
-    const bool by_phone = provider != nullptr && provider->traits().by_phone && intent.phone;
-    auto said = by_phone ? saying(rings, language) : of_code(intent, provider, language, pays, false);
+    const bool does_ring = provider != nullptr && rings_phone(provider->traits(), intent);
+    auto said = does_ring ? saying(rings, language) : of_code(intent, provider, language, pays, false);
     said.may_try_again = false;
     return said;
 }

@@ -179,6 +179,21 @@ TEST_F(DoublePaymentsTest, ASaleThatDoesNotNameItsMoneyIsPaidByIt) {
     EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
 }
 
+TEST_F(DoublePaymentsTest, LateMoneyPaysASaleThatDoesNotNameIt) {
+    const auto sale_request = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(20'100, sale_request, next_id(), phone));
+    learn(intent, said(Finding::cancelled));
+    learn(intent, paid(20'100, next_receipt()));
+    EXPECT_EQ(tasks(), "paid_after_end open");
+    EXPECT_EQ(post("/v1/payment-intents", order(20'100, sale_request, next_id(), phone)).status, 200);
+    const auto sale = sell(sale_json(20'100, sale_request));
+    sweep_waiting();
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+    EXPECT_EQ(tasks(), "paid_after_end done");
+    EXPECT_EQ(concern(intent), "-");
+}
+
 TEST_F(DoublePaymentsTest, MoneyThatNoSaleComesForIsForPeopleAfterADay) {
     const auto sale_request = next_id();
     const auto intent = start(order(20'100, sale_request));

@@ -66,6 +66,8 @@ public:
     // often as that happens, and also where nothing had been paid by it.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
     [[nodiscard]] virtual async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const = 0;
+    // What has not gone back of it is not owed back, a person says: what names it is paid by that.
+    [[nodiscard]] virtual async::Task<void> kept(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
     // certain, and it stays on the list.

@@ -90,11 +90,12 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     return intent;
 }
 
-// Behind fit(), of a subject under any of its names.
+// Behind fit(), of a subject under any of its names. What was asked for at no place is anybody's.
 bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose &&
            std::ranges::find(asked.subject_names, known.subject_id) != asked.subject_names.end() &&
-           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id &&
+           known.amount == asked.amount && known.phone == asked.phone &&
+           (!known.location_id || known.location_id == asked.location_id) &&
            known.account_id == asked.account_id.value_or(known.account_id);
 }
 
@@ -136,7 +137,8 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
                                                           const IntentRequest* request) {
     co_await tx.run(intents::lock_key, intent->client_request_id.to_string());
     co_await tx.run(intents::lock_subject, intent->subject_id.to_string());
-    if (intent->phone) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
+    const bool rings = rings_phone(provider_of(intent->provider).traits(), *intent);
+    if (rings) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
     if (auto first = co_await of_key(tx, intent->client_request_id)) {
         require_same(*first, *request);
         co_return Placed{*std::move(first), false};
@@ -150,7 +152,7 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
             throw prompt_is_open(*live);
         co_return co_await give(tx, std::move(row), intent);
     }
-    if (intent->phone) {
+    if (rings) {
         // Who pays on a page is not known: a second one may be a friend's half.
         const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, request->subject_names,
                                           intent->account_id, intent->amount, intent->currency, *intent->phone,
@@ -461,12 +463,12 @@ std::vector<db::StatementView> intent_statements() {
     using namespace intents;
     return db::statements(
         payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
-        claim_c2b, is_spent, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance, by_other_key,
-        add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
-        intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request, refunds::of_intent,
-        refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name, refunds::open_of_intent,
-        refunds::is_one_lost, refunds::mark_told, refunds::lock, refunds::settle, refunds::add_task,
-        refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
+        claim_c2b, is_spent, is_named, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance,
+        by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
+        account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
+        refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
+        refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock, refunds::settle,
+        refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

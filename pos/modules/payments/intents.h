@@ -133,6 +133,8 @@ public:
     [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
     // It is none any more.
     [[nodiscard]] async::Task<void> settle(db::Db tx, IntentId id, IntentConcern concern);
+    // A person says that it is not owed back.
+    [[nodiscard]] async::Task<void> keep(db::Db tx, IntentId id);
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
@@ -190,6 +192,7 @@ private:
                                                       client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
     void take_settlement(Move& move, Settlement settled) const;
+    void owe_back(Move& move) const;
     [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;

@@ -18,6 +18,10 @@ inline constexpr auto replace = db::replace<tables::payment_intents>("intents.re
 inline constexpr auto by_request =
     db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("intents.by_request");
 
+// Whether a sale's payment names it.
+inline constexpr db::Query<bool(IntentId)> is_named{
+    {"intents.is_named", "select exists (select from payments where tenant_id = $1 and intent_id = $2) as is_named"}};
+
 inline constexpr db::Query<IntentId(base::Uuid)> by_other_key{
     {"intents.by_other_key",
      "select intent_id from payment_intent_keys where tenant_id = $1 and client_request_id = $2"}};
@@ -85,11 +89,9 @@ inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, Pay
         {"intents.paid_in_advance",
          "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = any($3) "
          "and i.account_id = $4 and i.amount = $5 and i.currency = $6 and i.phone = $7 "
-         "and i.location_id is not distinct from $8 and i.id <> all($9) "
+         "and (i.location_id is null or i.location_id = $8) and i.id <> all($9) "
          "and " POS_INTENT_PAYS(
-             "i") " and (i.waits or (i.concern = 'paid_after_end' and exists (select from payment_refund_tasks t "
-                  "  where t.tenant_id = $1 and t.intent_id = i.id and t.state = 'open'))) "
-                  "and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
+             "i") " and i.waits and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
                   "order by i.created_at, i.id limit 1"}};
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
     {"intents.live_of_phone",

@@ -251,6 +251,12 @@ async::Task<void> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent inte
         in.batch->add(refunds::finish_task, intent.id, in.runtime->now(), std::string("its sale is paid by it"));
 }
 
+async::Task<void> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) const {
+    auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (payment && payment->status == PaymentStatus::unverified)
+        std::ignore = co_await accept(in, std::move(intent), *std::move(payment));
+}
+
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
     const auto open = co_await in.tx.one(payment_of_code, payment.receipt);
     if (!open) co_return co_await match_reference(in, std::move(payment));

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> kept(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
     // `subject`: a payment of a sale; or a sale, of which the payment that waits for so much.
@@ -41,7 +42,7 @@ struct KnownIntent {
     std::optional<std::string> receipt_code;
     std::optional<LocationId> location_id;  // that it was asked for at
     bool has_paid = false;                  // PaymentIntent::pays()
-    bool is_refunded = false;               // in part, or whole
+    bool is_refunded = false;               // the whole of it
     bool is_used = false;                   // by a payment of another sale
 
     friend constexpr auto describe(KnownIntent*) {

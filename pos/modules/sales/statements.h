@@ -94,7 +94,7 @@ inline constexpr db::Query<void(std::vector<std::string>, std::vector<UsedRefere
 inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> known_intents{
     {"sales.known_intents",
      "select i.id, i.purpose, i.amount, i.currency, i.receipt_code, i.location_id, " POS_INTENT_PAYS(
-         "i") " as has_paid, i.refunded > 0 as is_refunded, "
+         "i") " as has_paid, i.state = 'refunded' as is_refunded, "
               "exists (select from payments p "
               "  join sales s on s.tenant_id = $1 and s.id = p.sale_id where p.tenant_id = $1 and p.intent_id = i.id "
               "  and s.client_request_id <> $3) as is_used "
