@@ -25,10 +25,8 @@ def is_multiple(value, of):
 
 
 def has_format(name, value):
-    if name == "decimal" and isinstance(value, str):
-        return is_decimal(value)
     if isinstance(value, str):
-        return name in RANGES or name in FLOATS or UNKNOWN
+        return is_decimal(value) if name == "decimal" else name in RANGES or name in FLOATS or UNKNOWN
     if name in RANGES and is_of(value, "number"):
         return -RANGES[name] <= value < RANGES[name]
     return True

@@ -40,6 +40,10 @@ def is_type(value):
     return is_text(value) and value in TYPES
 
 
+def is_flag(value):
+    return isinstance(value, bool)
+
+
 def is_object(value):
     return isinstance(value, dict)
 
@@ -52,8 +56,9 @@ WRITTEN = {
     **dict.fromkeys(f"{COUNTS} {NUMBERS}".split(), is_number),
     **dict.fromkeys("pattern format x-permission operationId name in style url scheme type".split(), is_text),
     **dict.fromkeys("x-minimum x-maximum".split(), is_decimal),
-    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), lambda value: isinstance(value, bool)),
-    **dict.fromkeys("discriminator dependentRequired".split(), is_object),
+    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), is_flag),
+    "dependentRequired": is_object,
+    "discriminator": lambda value: is_object(value) and is_object(value.get("mapping", {})),
     "enum": lambda value: isinstance(value, list),
     "security": lambda value: value is None or has_all(list, has_all(dict, has_all(list, is_text)))(value),
     "variables": has_all(dict, lambda value: is_object(value) and is_text(value.get("default"))),
