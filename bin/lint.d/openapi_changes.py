@@ -44,6 +44,11 @@ def ranges_of(media_type):
     return [media_type, media_type.split("/")[0] + "/*", "*/*"]
 
 
+def schema_of(parameter):
+    """It has a schema, or content of one media type with a schema."""
+    return next((one["schema"] for one in (parameter, *parameter.get("content", {}).values()) if "schema" in one), {})
+
+
 class Comparison(Schemas):
     """Rules of what is not a schema. `way` is what we do with it: TAKEN from a client, or GIVEN to one. Webhooks and callbacks are
     operations the other way round."""
@@ -95,8 +100,9 @@ class Comparison(Schemas):
                 url = url.replace("{" + name + "}", variable["default"])
             return urlsplit(url).path.rstrip("/")
 
-        places = lambda one: {place(server) for server in one.get(word) or [{"url": "/"}]}
-        for path in sorted(places(old) - places(new)):
+        # An operation without servers of its own is at those of the document.
+        places = lambda document, one: {place(server) for server in one.get(word) or document.get(word) or [{"url": "/"}]}
+        for path in sorted(places(self.before, old) - places(self.after, new)):
             self.say(where, f"is no longer at the server's path {path or '/'}")
 
     def problems(self, where, word, old, new, way):
@@ -148,7 +154,7 @@ class Comparison(Schemas):
             kept = now[place, name]
             self.words("parameter", there, parameter, kept, way)
             if way == TAKEN and not parameter.get("required"):
-                self.left_out(there, parameter.get("schema", {}), kept.get("schema", {}))
+                self.left_out(there, schema_of(parameter), schema_of(kept))
         for (place, name), parameter in now.items():
             if way == TAKEN and (place, name) not in was and parameter.get("required"):
                 self.say(f"{where} {place} parameter {name}", "is new and required")

@@ -192,10 +192,22 @@ def body_as(name, media_type):
     return run
 
 
+def problem(status, schema, media_type="application/problem+json"):
+    reply = {"description": "", "content": {media_type: {"schema": schema}}}
+    return lambda document: replies(document, "getProduct").update({status: reply})
+
+
 def conflict(schema):
-    return lambda document: replies(document, "getProduct").update(
-        {"410": {"description": "", "content": {"application/problem+json": {"schema": schema}}}}
-    )
+    return problem("410", schema)
+
+
+def served_at(url, own=None):
+    def run(document):
+        document["servers"] = [{"url": url}]
+        if own is not None:
+            operation(document, "login")["servers"] = [{"url": own}]
+
+    return run
 
 
 TEXT = {"type": "string"}
@@ -369,6 +381,14 @@ CASES = [
     ("parameters are null", lambda d: operation(d, "listProducts").update(parameters=None), "null is no value of this word"),
     ("required is no list", taken("variants", required=True), "required: true is no value"),
     ("items are a list", taken("variants", items=[TEXT]), "is no value of this word"),
+    ("a mapping that is none", taken("name", discriminator={"mapping": 5}), "is no value of this word"),
+    ("no type at all", given("version", type=[]), "type: [] is no value"),
+    ("a type that is none", given("version", type="int"), 'type: "int" is no value'),
+    ("a list with what is no type", given("version", type=["integer", 5]), "is no value of this word"),
+    ("a name that is none", lambda d: named(d, "NewProduct")["required"].append(5), "5] is no value of this word"),
+    ("no scopes", lambda d: operation(d, "createProduct").update(security=[{"bearer": None}]), "is no value of this word"),
+    ("a server's variable without a default", lambda d: d["servers"][0].update(variables={"a": {}}), "is no value of this word"),
+    ("a number without an end", given("version", maximum=float("inf")), "is no value of this word"),
     ("a decimal's least is no decimal", lambda d: reorder_level(d).update({"x-minimum": 0}), "x-minimum: 0 is no value"),
     ("body by $ref", body_by_ref, None),
     # ---- Replies
@@ -476,6 +496,10 @@ CASES = [
     ("Problem.errors' items", lambda d: members(d, "ProblemIssue").pop("code"), "ProblemIssue.code: is gone"),
     ("Problem gets a member", lambda d: members(d, "Problem").update(hint={"type": "string"}), None),
     ("an operation's problem has more members", conflict({"allOf": [PROBLEM, {"properties": {"existing": TEXT}}]}), None),
+    ("all problems as before", problem("default", PROBLEM), None),
+    ("all problems have more members", problem("default", {"allOf": [PROBLEM, {"properties": {"existing": TEXT}}]}), None),
+    ("all problems as a text", problem("default", TEXT, "text/plain"), "default: may be text/plain now"),
+    ("all problems without a body", lambda d: replies(d, "getProduct").update(default={"description": ""}), "default: is no"),
     ("an operation's problem is another schema", conflict({"type": "object"}), "answers 410 with no problem document"),
     ("Problem gone", lambda d: d["components"]["schemas"].pop("Problem"), "$ref #/components/schemas/Problem leads nowhere"),
     (
@@ -535,7 +559,87 @@ def brand(required=True, **words):
     return run
 
 
+def schema_of_limit(**words):
+    """Of a parameter that is JSON."""
+
+    def run(document):
+        parameter(document).pop("schema")
+        parameter(document)["content"] = {JSON: {"schema": {"type": "integer", **words}}}
+
+    return run
+
+
+LEAF = {"type": "object", "properties": {"parent": {"$ref": "#/components/schemas/Tree"}, "value": TEXT}, "required": ["value"]}
+BRANCH = {"type": "object", "properties": {"parent": {"$ref": "#/components/schemas/Tree"}, "size": TEXT}, "required": ["size"]}
+
+
+def tree(schema, child, *order):
+    """Members that are compared one after the other: one of two kinds that are in each other, and a tree of one kind alone."""
+
+    def run(document):
+        kinds = {"Leaf": LEAF, "Branch": BRANCH}
+        refs = {name: {"$ref": f"#/components/schemas/{name}"} for name in kinds}
+        document["components"]["schemas"].update(kinds, Tree={"type": "object", "properties": {"child": refs[child]}})
+        any_of = {"anyOf": [refs[name] for name in order]}
+        members(document, schema).update(kind=any_of, tree={"$ref": "#/components/schemas/Tree"})
+
+    return run
+
+
+def trees(schema):
+    """In whatever order the two kinds are told: the tree's child may not become another."""
+    orders = (("Leaf", "Branch"), ("Branch", "Leaf"))
+    for first in orders:
+        for then in orders:
+            yield f"kinds in each other, {first} to {then}", tree(schema, "Leaf", *first), tree(schema, "Leaf", *then), None
+            for child, other in orders:
+                yield f"{child} to {other}, {first} to {then}", tree(schema, child, *first), tree(schema, other, *then), "is gone"
+
+
+READ = "is sent to readers with the permission costs.read"
+SECRET = {**TEXT, "x-permission": "costs.read"}
+DECIMAL = {**TEXT, "format": "decimal", "pattern": "^-?[0-9]+$", "x-minimum": "0", "x-maximum": "9", "x-not-zero": True}
+
 SINCE = [
+    *trees("NewProduct"),
+    *trees("C2bPayment"),
+    ("a new kind of all problems", problem("default", TEXT, "text/plain"), problem("default", PROBLEM), "may be application"),
+    (
+        "all problems lose a member",
+        problem("default", {"allOf": [PROBLEM, {"required": ["existing"], "properties": {"existing": TEXT}}]}),
+        problem("default", PROBLEM),
+        "existing: is gone",
+    ),
+    ("an alternative for readers", payment("k", {"anyOf": [TEXT, NULL]}), payment("k", {"anyOf": [SECRET, NULL]}), READ),
+    ("items for readers", payment("k", {"items": TEXT}), payment("k", {"items": SECRET}), READ),
+    ("a map's values for readers", payment("k", TEXTS), payment("k", {**TEXTS, "additionalProperties": SECRET}), READ),
+    ("a map's member for readers", payment("k", TEXTS), payment("k", {**TEXTS, "properties": {"x": SECRET}}), READ),
+    (
+        "the default of an alternative",
+        taken_as("k", {"anyOf": [{**TEXT, "default": "a"}, NULL]}),
+        taken_as("k", {"anyOf": [{**TEXT, "default": "b"}, NULL]}),
+        'left out, it means "b" now',
+    ),
+    (
+        "a default that an alternative says",
+        taken_as("k", {"anyOf": [TEXT, NULL], "default": "a"}),
+        taken_as("k", {"anyOf": [{**TEXT, "default": "a"}, NULL]}),
+        None,
+    ),
+    ("the default of a parameter as JSON", schema_of_limit(default=1), schema_of_limit(default=2), "left out, it means 2 now"),
+    ("a parameter as JSON is", schema_of_limit(default=1), schema_of_limit(default=1), None),
+    ("a text that a pattern refuses", payment("k", {**TEXT, "pattern": "^[a-z]+$"}), payment("k", {"const": "abc\n"}), "now"),
+    ("a text that a pattern takes", payment("k", {**TEXT, "pattern": "^[a-z]+$"}), payment("k", {"const": "abc"}), None),
+    ("a decimal of certain values", payment("k", DECIMAL), payment("k", {"enum": ["9", "1"]}), None),
+    ("a decimal of certain values, too high", payment("k", DECIMAL), payment("k", {"enum": ["10"]}), 'may be "10" now'),
+    ("a decimal of certain values, too low", payment("k", DECIMAL), payment("k", {"enum": ["-1"]}), 'may be "-1" now'),
+    ("a decimal of certain values, zero", payment("k", DECIMAL), payment("k", {"enum": ["0"]}), 'may be "0" now'),
+    ("a decimal of certain values that are none", payment("k", DECIMAL), payment("k", {"enum": ["a"]}), 'may be "a" now'),
+    ("certain decimals, then all", taken_as("k", {"const": "5"}), taken_as("k", DECIMAL), None),
+    ("certain decimals, then others", taken_as("k", {"const": "10"}), taken_as("k", DECIMAL), 'takes no "10" any more'),
+    ("an operation leaves the server's path", served_at("https://a/b"), served_at("https://a/b", "https://a/"), "server's path /b"),
+    ("an operation's own server is that of all", served_at("https://a/b"), served_at("https://a/b", "https://c/b/"), None),
+    ("that of all is its own now", served_at("https://a/b", "https://a/b"), served_at("https://a/b"), None),
     ("a certain value, with a point", taken_as("k", {"const": 1}), taken_as("k", {"const": 1.0}), None),
     ("values without a type", taken_as("k", {"enum": ["a", None]}), taken_as("k", {**TEXT, "enum": ["a", None]}), "takes no null"),
     ("a multiple of half", taken_as("k", {"multipleOf": 10}), taken_as("k", {"multipleOf": 5}), None),
@@ -556,6 +660,18 @@ SINCE = [
     ("a member that must be sent is ours", brand(), brand(readOnly=True), "brand: is readOnly now"),
     ("a pattern of names is gone", extended({"^x-": TEXT}), lambda d: None, "refuses members that it does not know"),
     ("a pattern of names is new", lambda d: None, extended({"^x-": TEXT}), None),
+    (
+        "a pattern's name takes less",
+        extended({"^x-": TEXT}),
+        lambda d: (extended({"^x-": TEXT})(d), taken_as("x-a", {**TEXT, "maxLength": 5})(d)),
+        "x-a: maxLength is 5 now",
+    ),
+    (
+        "a pattern's name takes as much",
+        extended({"^x-": TEXT}),
+        lambda d: (extended({"^x-": TEXT})(d), taken_as("x-a", TEXT)(d)),
+        None,
+    ),
     ("a pattern's names take less", extended({"^x-": TEXT}), extended({"^x-": {**TEXT, "maxLength": 5}}), "maxLength is 5 now"),
     ("a free map's member", taken_as("m", META), taken_as("m", {**META, "properties": {"x": TEXT}}), "m.x: has a type now"),
     (

@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from itertools import combinations
 
-from openapi_values import apart, is_multiple, is_of, listed, takes
+from openapi_values import apart, has_pattern, is_multiple, is_of, listed, takes
 from openapi_views import as_list, common_types, expanded, same, view
 from openapi_words import KINDS, NEWER, SCHEMA, TOLD, has_ref
 
@@ -91,8 +91,9 @@ class Schemas:
         self.before, self.after = before, after
         self.alike = same(before.get("components"), after.get("components"))
         self.findings = []
-        self.known = {}
-        self.open = []
+        self.depth = 0
+        self.fits = {}  # Pairs of schemas without findings, in the order in which they were taken to be so.
+        self.broken = {}  # Findings of others.
 
     def say(self, where, text):
         finding = f"{where}: {text}"
@@ -117,29 +118,35 @@ class Schemas:
         for name, word in KINDS[kind].items():
             if not word.rule or name not in old and name not in new:
                 continue
-            if name in NEWER and kind in ("schema", "member") and name not in self.before.get(TOLD, ()):
+            if name in NEWER and kind in ("schema", "value") and name not in self.before.get(TOLD, ()):
                 continue
             if word.of and not (admits(old, word.of) and admits(new, word.of)):
                 continue
             getattr(self, word.rule)(where, name, old, new, way)
 
     def schema(self, where, old, new, way):
+        self.words("value", where, view(self.before, old), view(self.after, new), way)
         if has_ref(new):
             where = new["$ref"].rsplit("/", 1)[-1]
         key = json.dumps([old, new, way], sort_keys=True)
-        if key in self.open:
-            return
-        if len(self.open) > DEEPEST:
-            self.say(where, f"is more than {DEEPEST} schemas deep")
-            return
-        # What is found of a named schema is the same wherever it is used.
-        if (found := self.known.get(key)) is None:
-            self.open.append(key)
-            found = self.found(self.whole, where, old, new, way)
-            self.open.pop()
-            if has_ref(new):
-                self.known[key] = found
-        self.say_all(found)
+        if key not in self.fits:
+            self.say_all(self.broken.get(key) or self.pair(key, where, old, new, way))
+
+    def pair(self, key, where, old, new, way):
+        """Findings of two schemas. One that is in itself is taken to fit there; where it does not, what was found meanwhile to fit
+        may have done so by that alone, and is looked at again."""
+        if self.depth > DEEPEST:
+            return [f"{where}: is more than {DEEPEST} schemas deep"]
+        before = len(self.fits)
+        self.fits[key] = True
+        self.depth += 1
+        found = self.found(self.whole, where, old, new, way)
+        self.depth -= 1
+        while found and len(self.fits) > before:
+            self.fits.popitem()
+        if found and has_ref(new):
+            self.broken[key] = found  # They are the same wherever a named schema is used.
+        return found
 
     def whole(self, where, old, new, way):
         was, now = view(self.before, old), view(self.after, new)
@@ -311,23 +318,27 @@ class Schemas:
                 self.say(there, "is gone")
                 continue
             self.schema(there, member, kept, way)
-            self.words("member", there, view(self.before, member), view(self.after, kept), way)
             if way == TAKEN and name not in old.get("required", []):
                 self.left_out(there, member, kept)
         for name, member in now.items():
             if name not in was:
-                self.new_member(f"{where}.{name}", old, member, way)
+                self.new_member(f"{where}.{name}", name, old, member, way)
 
-    def new_member(self, where, old, member, way):
+    def new_member(self, where, name, old, member, way):
         """It was a value of a map, or it is a member that we passed over: such names are ours to take."""
-        rest = old.get("additionalProperties", True)
+        patterns = old.get("patternProperties", {}).items()
+        fitting = [schema for pattern, schema in patterns if has_pattern(pattern, name) is not False]
+        rest = {"allOf": fitting} if fitting else old.get("additionalProperties", True)
         if isinstance(rest, dict) or way == TAKEN and rest and not old.get("properties"):
             self.schema(where, rest, member, way)
 
     def left_out(self, where, old, new):
         """What it means not to send a member or a parameter that may be left out."""
-        told = lambda one: next((one[word] for word in ("default", "x-left-out") if word in one), None)
-        was, now = told(view(self.before, old)), told(view(self.after, new))
+        def told(document, schema):
+            said = [view(document, one) for one in (schema, *alternatives(document, schema))]
+            return next((one[word] for one in said for word in ("default", "x-left-out") if word in one), None)
+
+        was, now = told(self.before, old), told(self.after, new)
         if not same(was, now):
             self.say(where, f"left out, it means {json.dumps(now)} now, meant {json.dumps(was)}")
 

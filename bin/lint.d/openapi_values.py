@@ -3,10 +3,11 @@
 By this are compared two schemas of which one admits certain values alone: it does not matter in which words either says so."""
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 from openapi_views import as_list, common_types, same, view
-from openapi_words import SCHEMA
+from openapi_words import SCHEMA, is_decimal
 
 JSON_TYPES = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 RANGES = {"int32": 2**31, "int64": 2**63}
@@ -25,13 +26,20 @@ def is_multiple(value, of):
 
 def has_format(name, value):
     if isinstance(value, str):
-        return name in RANGES or name in FLOATS or UNKNOWN
+        return is_decimal(value) if name == "decimal" else name in RANGES or name in FLOATS or UNKNOWN
     if name in RANGES and is_of(value, "number"):
         return -RANGES[name] <= value < RANGES[name]
     return True
 
 
+def of_decimals(follows):
+    """A judge of a decimal, which is a text."""
+    return lambda said, value: follows(said, Decimal(value)) if is_decimal(value) else UNKNOWN
+
+
 def has_pattern(pattern, value):
+    if "$" in pattern and value.endswith("\n"):
+        return UNKNOWN  # Python's $ passes over a last line feed, that of ECMA-262 does not.
     try:
         return re.search(pattern, value, re.ASCII) is not None
     except re.error:
@@ -50,6 +58,9 @@ JUDGES = {
     "multipleOf": lambda said, value: is_multiple(value, said),
     "minLength": lambda said, value: len(value) >= said,
     "maxLength": lambda said, value: len(value) <= said,
+    "x-minimum": of_decimals(lambda said, number: number >= Decimal(said)),
+    "x-maximum": of_decimals(lambda said, number: number <= Decimal(said)),
+    "x-not-zero": of_decimals(lambda said, number: number != 0 or not said),
     "pattern": has_pattern,
     "format": has_format,
 }

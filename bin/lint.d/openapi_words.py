@@ -5,6 +5,7 @@ the words that carry no promise, with what a path item or the document says for 
 but for schemas and headers."""
 
 import json
+import math
 import re
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -18,17 +19,53 @@ DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
 
 
-# What a word's value has to be in every kind; other values cannot be compared. `required` is a list in a schema.
+def has_all(kind, follows):
+    """Of lists and objects: whether each of what is inside follows."""
+    return lambda value: isinstance(value, kind) and all(map(follows, value.values() if kind is dict else value))
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_decimal(value):
+    return is_text(value) and DECIMAL.fullmatch(value) is not None
+
+
+def is_type(value):
+    return is_text(value) and value in TYPES
+
+
+def is_flag(value):
+    return isinstance(value, bool)
+
+
+def is_object(value):
+    return isinstance(value, dict)
+
+
+TYPES = "null boolean integer number string array object".split()
 COUNTS = "minLength maxLength minItems maxItems minProperties maxProperties"
 NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
+# What a word's value has to be in every kind; other values cannot be compared.
 WRITTEN = {
-    **dict.fromkeys(f"{COUNTS} {NUMBERS}".split(), (int, float)),
-    **dict.fromkeys("pattern format x-minimum x-maximum x-permission operationId name in style url scheme".split(), str),
-    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), bool),
-    "enum": list,
-    "type": (str, list),
-    "security": (list, type(None)),
-    **dict.fromkeys("discriminator dependentRequired variables".split(), dict),
+    **dict.fromkeys(f"{COUNTS} {NUMBERS}".split(), is_number),
+    **dict.fromkeys("pattern format x-permission operationId name in style url scheme type".split(), is_text),
+    **dict.fromkeys("x-minimum x-maximum".split(), is_decimal),
+    **dict.fromkeys("explode readOnly writeOnly uniqueItems x-not-zero deprecated required".split(), is_flag),
+    "dependentRequired": is_object,
+    "discriminator": lambda value: is_object(value) and is_object(value.get("mapping", {})),
+    "enum": lambda value: isinstance(value, list),
+    "security": lambda value: value is None or has_all(list, has_all(dict, has_all(list, is_text)))(value),
+    "variables": has_all(dict, lambda value: is_object(value) and is_text(value.get("default"))),
+}
+WRITTEN_OF_SCHEMAS = {
+    "type": lambda value: is_type(value) or value != [] and has_all(list, is_type)(value),
+    "required": has_all(list, is_text),
 }
 
 
@@ -75,7 +112,7 @@ SCHEMA = {
     **words("additional", "additionalProperties", kind="schema", of="object"),
     **words("members", "properties", kind="schema", form="map", of="object"),
     **words("required_members", "required", of="object"),
-    **words("", "readOnly writeOnly x-permission"),  # KINDS["member"] sees to them.
+    **words("", "readOnly writeOnly x-permission"),  # KINDS["value"] sees to them.
     "default": Word(),  # Rules left_out of members and of parameters.
     "x-left-out": Word(),
     **words("", "oneOf anyOf", kind="schema", form="list"),  # choices() sees to them.
@@ -146,8 +183,8 @@ KINDS = {
     "scheme": words("same", "type scheme in name flows openIdConnectUrl"),
     "problem": words("same", "status retriable action"),
     "schema": SCHEMA,
-    # A schema, as a member of an object.
-    "member": {**words("flags", "readOnly writeOnly"), **words("readers", "x-permission")},
+    # A schema again, whatever its other words are: who sends a value of it, and who is sent one.
+    "value": {**words("flags", "readOnly writeOnly"), **words("readers", "x-permission")},
 }
 # Words of schemas that releases before them do not have: a release lists those that it tells, and no other is compared with it.
 NEWER = ("x-maximum", "x-minimum", "x-not-zero", "x-permission")
@@ -208,12 +245,8 @@ def is_written(kind, word, value):
     inner = KINDS[kind][word]
     if inner.kind:
         return isinstance(value, {"list": list, "map": dict}.get(inner.form, object))  # keep() looks at what is inside.
-    if (kind, word) == ("schema", "required"):
-        return isinstance(value, list)
-    if word in ("x-minimum", "x-maximum"):
-        return isinstance(value, str) and DECIMAL.fullmatch(value) is not None
-    wanted = WRITTEN.get(word)
-    return wanted is None or isinstance(value, wanted) and (wanted != (int, float) or not isinstance(value, bool))
+    written = {**WRITTEN, **WRITTEN_OF_SCHEMAS} if kind == "schema" else WRITTEN
+    return word not in written or written[word](value)
 
 
 class Keeper:
@@ -351,7 +384,7 @@ def without_problems(replies):
                     continue
             reply = {"description": "", "content": content} if content else reply
         kept[status] = reply
-    return kept | {"default": PROBLEM}
+    return {"default": PROBLEM} | kept
 
 
 def promise(document):

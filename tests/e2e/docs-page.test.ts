@@ -50,7 +50,7 @@ const outside: Record<string, string> = {
   dismissRefundTask: 'nobody has paid too late',
   registerPaymentCallbacks: 'M-Pesa answers it',
   paySubscription: 'whoever runs the service has no account here',
-  deletePaymentAccount: 'its version is another one by then',
+  deletePaymentAccount: 'its id comes out of its making',
   matchC2bPayment: 'M-Pesa alone makes them',
   resolvePaymentIntent: 'its outcome is not unknown',
   takeMpesaPrompt: 'the token is of an account',
