@@ -2,6 +2,8 @@
 // loses replies and sends its queue, against the real service.
 import { webcrypto } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -43,12 +45,21 @@ let service: Service;
 let shop: Shop;
 let directory: string;
 let source: string; // the page's module
+let site: Server;
+const siteUrl = () => `http://localhost:${(site.address() as AddressInfo).port}`;
 let app: any;
 let secondTab: any;
 let locks: Locks = inTurn();
 
 beforeAll(async () => {
-  service = await startService({ env: { CORS_ORIGINS: origin } });
+  // A page that has the module.
+  site = createServer((request, reply) => {
+    const isModule = request.url === '/app.mjs';
+    reply.setHeader('Content-Type', isModule ? 'text/javascript' : 'text/html');
+    reply.end(isModule ? source : '<script type="module">globalThis.app = await import("/app.mjs");</script>');
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  service = await startService({ env: { CORS_ORIGINS: `${origin},${siteUrl()}` } });
   shop = await openShop(service, { variants: 1, devices: 1 });
   const page = await readFile(path.join(repository, 'docs/build-an-app.md'), 'utf8');
   const blocks = [...page.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
@@ -85,6 +96,7 @@ afterAll(async () => {
   else Reflect.deleteProperty(globalThis, 'navigator');
   if (directory) await rm(directory, { recursive: true });
   await service?.stop();
+  site?.close();
 });
 
 const withoutNetwork = () => {
@@ -341,10 +353,6 @@ describe('docs/build-an-app.md', () => {
   test.skipIf(noBrowser)('in two tabs of a browser nothing is lost, and one of them is the till', async () => {
     const browser = await openBrowser();
     try {
-      const [html, code] = ['text/html', 'text/javascript'];
-      const body = '<script type="module">import * as app from "/app.mjs"; globalThis.app = app;</script>';
-      await browser.route(`${origin}/`, (route) => route.fulfill({ contentType: html, body }));
-      await browser.route(`${origin}/app.mjs`, (route) => route.fulfill({ contentType: code, body: source }));
       const random = seeded(35);
       await browser.route(`${service.url}/v1/sales`, async (route) => {
         if (random(100) < 20) return route.abort();
@@ -354,7 +362,7 @@ describe('docs/build-an-app.md', () => {
       const [till, other] = await Promise.all(
         [1, 2].map(async () => {
           const tab = await browser.newPage();
-          await tab.goto(`${origin}/`);
+          await tab.goto(siteUrl());
           return tab;
         }),
       );
