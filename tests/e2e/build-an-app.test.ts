@@ -339,6 +339,32 @@ describe('docs/build-an-app.md', () => {
     expect(await salesOf(sale.clientRequestId)).toBe(1);
   });
 
+  test.each([
+    ['204', 204, null, {}],
+    ['{}', 200, '{}', {}],
+    ['{} of a mesh', 200, '{}', { 'X-Request-Id': 'of the mesh' }],
+    ['a page', 200, '<p>Sign in to the Wi-Fi', {}],
+  ])(
+    'an answer that is not of the service takes no sale away, and no session: %s',
+    async (_, status, body, headers) => {
+      const sale = (await sellOne())();
+      const session = app.store.get('session');
+      globalThis.fetch = async () => new Response(body, { status, headers: headers as Record<string, string> });
+      expect(await app.flush()).toBeGreaterThan(0);
+      expect(queued()).toHaveLength(1);
+      app.store.set('session', { ...session, accessToken: 'x' });
+      globalThis.fetch = async (target, options) =>
+        String(target).endsWith('/v1/auth/refresh')
+          ? new Response(body, { status, headers: headers as Record<string, string> })
+          : real.fetch(target, options);
+      expect(await app.flush()).toBeGreaterThan(0);
+      expect(app.store.get('session').refreshToken).toBe(session.refreshToken);
+      globalThis.fetch = real.fetch;
+      expect(await app.flush()).toBeNull();
+      expect(await salesOf(sale.clientRequestId)).toBe(1);
+    },
+  );
+
   test('stops when the session is over, and keeps the queue', async () => {
     const sale = (await sellOne())();
     const before = app.store.get('session');
