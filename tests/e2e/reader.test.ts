@@ -9,7 +9,7 @@ import path from 'node:path';
 import axe from 'axe-core';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { attempts, outcomeOf, responsesOf } from '../../src/openapi/reader/exchange.js';
+import { attempts, outcomeOf, responsesOf, serverOf } from '../../src/openapi/reader/exchange.js';
 import { memberOf, momentOf, withMember } from '../../src/openapi/reader/fresh.js';
 import { indented } from '../../src/openapi/reader/json_text.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
@@ -1095,6 +1095,14 @@ describe('the operation that a request goes to', () => {
     ['/v1/things/7/undo/more', [''], undefined],
   ])('%s under %o', (pathname, bases, expected) =>
     expect(Object.keys(responsesOf(openapi, 'POST', pathname, bases))[0]).toBe(expected),
+  );
+  test.each([
+    [[{ url: '/' }], 'http://localhost:3000'],
+    [[{ url: 'https://api.duka.example' }], 'https://api.duka.example'],
+    [[{ url: 'https://api.duka.example/v' }, { url: 'http://localhost:3000/' }], 'http://localhost:3000'],
+    [undefined, 'http://localhost:3000'],
+  ])('of the servers %j a page at localhost asks %s', (servers, expected) =>
+    expect(serverOf({ servers }, new URL('http://localhost:3000/docs'))).toBe(expected),
   );
   test('of another method', () => expect(responsesOf(openapi, 'GET', '/v1/things')).toEqual({}));
 });

@@ -613,7 +613,7 @@ TEST_F(IntentsTest, ASaleBehindTheWholeRefundIsReversedAsOneBeforeItIs) {
     EXPECT_EQ(state(intent), "refunded");
     const auto sale = sell(sale_json(10'000, subject, intent));
     EXPECT_EQ(payment_of(sale), fmt::format("reversed {} -", intent));
-    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_unfit"));
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
 }
 
 // Asked for at no place: whoever asks at one is given it.

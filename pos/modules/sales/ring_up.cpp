@@ -410,11 +410,7 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
             continue;
         }
         payment.intent_id = named;
-        if (found->is_refunded) {
-            payment.status = PaymentStatus::reversed;
-            flags.set(SaleFlag::payment_intent_unfit);
-            continue;
-        }
+        if (found->is_refunded) payment.status = PaymentStatus::reversed;
         if (!found->has_paid) {
             flags.set(SaleFlag::payment_intent_open);
             continue;

@@ -1,6 +1,6 @@
 /* global AbortController, Blob, document, location, MutationObserver, Response, setTimeout, SwaggerUIBundle */
 // A file of its own: the Content-Security-Policy allows no inline script.
-import { attempts, endAfter, isEvents, isJson, limits, received, responsesOf, typeOf } from './exchange.js';
+import { attempts, endAfter, isEvents, isJson, limits, received, responsesOf, serverOf, typeOf } from './exchange.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { browser, jsonOf, tab } from './kept.js';
 import { resolved } from './schema.js';
@@ -174,7 +174,7 @@ async function signOut() {
   tab.set(mine, null);
   if (!session) return;
   try {
-    await end(session, signIn, location.origin);
+    await end(session, signIn, serverOf(documentOf(), location));
   } catch (error) {
     tell(`You are signed out here, but the service has not ended the session: ${error.message}`);
   }
@@ -183,7 +183,7 @@ async function signOut() {
 async function become(person) {
   try {
     await signOut();
-    const session = await begin(person, signIn, location.origin);
+    const session = await begin(person, signIn, serverOf(documentOf(), location));
     tab.set(mine, JSON.stringify(session));
     const schema = ui.specSelectors.specJson().getIn(['components', 'securitySchemes', 'bearer']).toJS();
     ui.authActions.authorize({ bearer: { name: 'bearer', schema, value: session.token } });

@@ -118,6 +118,13 @@ export function attempts() {
   };
 }
 
+// The server that a page at `here` comes from, when the document names it; otherwise its first.
+export function serverOf(openapi, { href, origin }) {
+  const urls = (openapi.servers ?? []).map(({ url }) => new URL(url, href));
+  const own = urls.find((url) => url.origin === origin) ?? urls[0] ?? new URL(origin);
+  return own.href.replace(/\/$/, '');
+}
+
 // The responses of the operation that a request goes to, as the document has them; none when it has no such operation. Of two paths
 // that fit, the one with fewer parameters. bases: the paths of the document's servers, without a slash at their end.
 export function responsesOf(openapi, method, pathname, bases = ['']) {
