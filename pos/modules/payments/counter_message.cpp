@@ -88,8 +88,9 @@ Saying succeeded(const PaymentIntent& intent, std::string_view language) {
 
 // A card that was refused leaves the attempt open: the payer hears why.
 Saying pending(const PaymentIntent& intent, const ::payments::Provider* provider, std::string_view language) {
-    const bool does_ring = provider != nullptr && rings_phone(provider->traits(), intent);
-    auto said = does_ring ? saying(rings, language) : of_code(intent, provider, language, pays, false);
+    const bool by_phone = provider != nullptr && provider->traits().by_phone;
+    auto said = !by_phone ? of_code(intent, provider, language, pays, false)
+                          : saying(rings_phone(provider->traits(), intent) ? rings : pays, language);
     said.may_try_again = false;
     return said;
 }
