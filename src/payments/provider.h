@@ -46,6 +46,7 @@ struct Traits {
     std::int64_t step = 1;               // an amount is a multiple of it: 100 where only whole units are taken
     bool by_phone = false;               // prompts a phone: `phone` is demanded
     bool pages = false;                  // with a return_url a page of its own instead of a prompt: no phone is needed
+    bool only_pages = false;             // nothing rings: a phone is an address of the page's payer
     bool refunds = false;                // refund() sends money back; otherwise people do
     bool registers = false;              // register_callbacks()
     bool pulls = false;                  // pull()

@@ -9,7 +9,7 @@ import path from 'node:path';
 import axe from 'axe-core';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { settles } from '../../src/openapi/reader/exchange.js';
+import { attempts, outcomeOf, responsesOf, serverOf } from '../../src/openapi/reader/exchange.js';
 import { memberOf, momentOf, withMember } from '../../src/openapi/reader/fresh.js';
 import { indented } from '../../src/openapi/reader/json_text.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
@@ -176,9 +176,16 @@ describe.skipIf(noBrowser)('the reader', () => {
       });
     const other = (status: number, contentType: string) => (route: Route) =>
       route.fulfill({ status, contentType, body: '<p>Of somebody on the way' });
+    const paid = (route: Route) =>
+      route.fulfill({ status: 202, json: { id: randomUUID() }, headers: { 'X-Request-Id': 'r' } });
+    const zeroth = await pressed(problem(429, true));
+    expect(zeroth.key).toBeTruthy();
+    expect(zeroth.told).toContain('This is not settled. Send keeps the key');
+    const refused = await pressed(problem(409, false));
+    expect([refused.key, refused.body], 'the same bytes').toEqual([zeroth.key, zeroth.body]);
+    expect(refused.told).not.toContain('keeps the key');
     const first = await pressed(problem(409, true));
-    expect(first.key).toBeTruthy();
-    expect(first.told).toContain('Send keeps the key');
+    expect(first.key, 'it was refused, and nothing before it may have arrived').not.toBe(zeroth.key);
     for (const answer of [
       problem(408, true),
       problem(402, true),
@@ -187,13 +194,19 @@ describe.skipIf(noBrowser)('the reader', () => {
       other(200, 'text/html'),
       other(502, 'text/html'),
       (route: Route) => route.abort(),
+      // What refuses the caller, or what was edited since, says nothing of what may have arrived.
+      problem(401, false),
+      problem(403, false),
+      problem(422, false),
       problem(409, false),
+      paid,
     ]) {
-      const { key, body } = await pressed(answer);
+      const { key, body, told } = await pressed(answer);
       expect([key, body], 'the same bytes').toEqual([first.key, first.body]);
+      if (answer !== paid) expect(told).toContain('Send keeps the key');
     }
     expect(await page.locator('.reply').textContent()).not.toContain('keeps the key');
-    const second = await pressed(problem(503, true));
+    const second = await pressed(problem(402, true));
     expect(second.key, 'it was settled').not.toBe(first.key);
 
     // Nothing has come when another page is opened: the service may have done it.
@@ -207,8 +220,25 @@ describe.skipIf(noBrowser)('the reader', () => {
     await page.unroute(at);
     await page.evaluate(() => (location.hash = '#/operation/sendPayout'));
     await expect.poll(() => page.locator('.reply').textContent()).toContain('another page was opened');
+    // A log-out does not undo it either: who comes back finds the key, and nothing of an answer.
+    await signIn();
+    await signOut();
+    expect(await page.locator('.reply').textContent()).toMatch(/^This is not settled\./);
+    await page.evaluate(() => (location.hash = '#/'));
+    await page.getByRole('heading', { name: 'Begin' }).waitFor();
+    await page.evaluate(() => (location.hash = '#/operation/sendPayout'));
     const third = await pressed(problem(422, false));
     expect([third.key, third.body]).toEqual([second.key, second.body]);
+    expect(third.told).toContain('An attempt before this one may have been done all the same. Send keeps the key');
+    // A key that somebody writes is another request.
+    const key = page.locator('[id="parameter-header-Idempotency-Key"]');
+    const [area, own] = [page.locator('#request-body'), randomUUID()];
+    if (await key.count()) await key.fill(own);
+    else await area.fill(withMember(await area.inputValue(), 'key', own));
+    expect((await pressed(problem(422, false))).told).not.toContain('keeps the key');
+    if (await key.count()) await key.fill(second.key!);
+    else await area.fill(second.body!);
+    expect((await pressed(paid)).key).toBe(second.key);
     await page.evaluate(() => (location.hash = '#/'));
     await page.getByRole('heading', { name: 'Begin' }).waitFor();
     await page.evaluate(() => (location.hash = '#/operation/sendPayout'));
@@ -594,17 +624,12 @@ describe.skipIf(noBrowser)('the reader', () => {
       return block;
     };
     const sale = await operation('sales', 'createSale');
-    const sent: unknown[] = [];
-    for (const retriable of [true, false, undefined]) {
+    const execute = async (answer: (route: Route) => Promise<void>) => {
+      let sent: string | undefined;
       await page.route('**/v1/sales', (route) => {
         const { headers, body } = { headers: route.request().headers(), body: route.request().postDataJSON() };
-        sent.push(`${headers['idempotency-key']} ${body.clientRequestId} ${body.occurredAt}`);
-        if (retriable === undefined) return route.abort();
-        return route.fulfill({
-          status: 409,
-          contentType: 'application/problem+json',
-          body: `{"retriable":${retriable}}`,
-        });
+        sent = `${headers['idempotency-key']} ${body.clientRequestId} ${body.occurredAt}`;
+        return answer(route);
       });
       await Promise.all([
         page.waitForRequest((one) => one.url().endsWith('/v1/sales')),
@@ -612,9 +637,45 @@ describe.skipIf(noBrowser)('the reader', () => {
       ]);
       await sale.locator('.loading-container').waitFor({ state: 'detached' });
       await page.unroute('**/v1/sales');
+      return sent!;
+    };
+    const filled = (status: number, contentType: string, body: string) => (route: Route) =>
+      route.fulfill({ status, contentType, body, headers: { 'X-Request-Id': 'r' } });
+    const problem = (status: number, retriable: boolean) =>
+      filled(status, 'application/problem+json', `{"retriable":${retriable}}`);
+    const lost = async (route: Route) => {
+      expect((await route.fetch()).status()).toBe(201);
+      await route.abort();
+    };
+    const refused = await execute(problem(429, true));
+    expect(await execute(problem(409, false)), 'the same until it is settled').toBe(refused);
+    const first = await execute(lost);
+    expect(first).not.toBe(refused);
+    // The token has run out meanwhile; what refuses a caller says nothing of the sale. Nor does a page on the way.
+    for (const answer of [
+      problem(401, false),
+      filled(200, 'text/html', '<p>Sign in to the Wi-Fi'),
+      (route: Route) => route.fulfill({ status: 201, json: { id: randomUUID() } }),
+      filled(201, 'application/json', '{"id": "cut'),
+      filled(204, '', ''),
+      problem(422, false),
+      (route: Route) => route.abort(),
+    ]) {
+      expect(await execute(answer)).toBe(first);
+      expect(await page.locator('#state').textContent()).toContain('the next Execute keeps the key');
     }
-    expect(sent[1], 'the same until it is settled').toBe(sent[0]);
-    expect(sent[2]).not.toBe(sent[0]);
+    await page.getByRole('button', { name: 'As owner' }).click();
+    await expect
+      .poll(() => page.evaluate(() => JSON.parse(sessionStorage.getItem('docs.session') ?? '{}').token ?? ''))
+      .not.toMatch(new RegExp(`^(${token.replaceAll('.', '\\.')})?$`));
+    expect(await execute((route) => route.continue()), 'whoever has signed in again').toBe(first);
+    expect(await page.locator('#state').textContent()).toBe('');
+    const [stored] = await database.query('select count(*) as found from sales where client_request_id = $1', [
+      first.split(' ')[1],
+    ]);
+    expect(Number(stored!.found)).toBe(1);
+    expect(await execute(problem(429, true)), 'it is done').not.toBe(first);
+    const current = await page.evaluate(() => JSON.parse(sessionStorage.getItem('docs.session')!).token as string);
 
     const events = await operation('sync', 'getEvents');
     await events.getByRole('button', { name: 'Execute' }).click();
@@ -636,8 +697,8 @@ describe.skipIf(noBrowser)('the reader', () => {
       bearer.getByRole('button', { name: 'Logout' }).click(),
     ]);
     expect(reply.status()).toBe(204);
-    expect((await service.api('GET', '/v1/auth/me', { token })).status).toBe(401);
-    expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(token);
+    expect((await service.api('GET', '/v1/auth/me', { token: current })).status).toBe(401);
+    expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(current);
   }, 300_000); // a busy machine draws it slowly
 
   test('addresses beside the pages lead to them', async () => {
@@ -929,33 +990,121 @@ describe('JSON of a reply', () => {
   test('that is none is refused', () => expect(() => indented('{"a":')).toThrow());
 });
 
-describe('what settles a request', () => {
-  const json = { 'application/json': {} };
-  const responses = {
-    200: { content: json },
-    201: { content: { '*/*': {} } },
-    204: {},
-    206: { content: { 'image/*': {} } },
-  };
+const documented = {
+  200: { content: { 'application/json': {} } },
+  201: { content: { '*/*': {} } },
+  204: {},
+  206: { content: { 'image/*': {} } },
+};
+
+describe('what an answer says of its request', () => {
   const body = (retriable?: unknown) => ({ retriable });
   test.each([
-    [{ status: 200, type: 'application/json', body: {} }, true],
-    [{ status: 200, type: 'Application/JSON; charset=utf-8', body: {} }, true],
-    [{ status: 200, type: 'application/json', cut: 'it took too long' }, false],
-    [{ status: 200, type: 'text/html' }, false],
-    [{ status: 201, type: '' }, true],
-    [{ status: 202, type: 'application/json', body: {} }, false],
-    [{ status: 204, type: '' }, true],
-    [{ status: 206, type: 'image/png' }, true],
-    [{ status: 206, type: 'imagery/png' }, false],
-    [{ status: 409, type: 'application/problem+json', body: body(true) }, false],
-    [{ status: 409, type: 'application/problem+json', body: body(false) }, true],
-    [{ status: 500, type: 'application/problem+json', body: body(false) }, true],
-    [{ status: 422, type: 'application/problem+json', body: body() }, false],
-    [{ status: 422, type: 'application/problem+json', body: body('false') }, false],
-    [{ status: 404, type: 'application/json', body: null }, false],
-    [{ status: 404, type: 'text/html' }, false],
-  ])('%o: %s', (answer, expected) => expect(settles(answer, responses)).toBe(expected));
+    [{ status: 200, type: 'application/json', body: {} }, 'done'],
+    [{ status: 200, type: 'Application/JSON; charset=utf-8', body: {} }, 'done'],
+    [{ status: 200, type: 'application/json', body: {}, id: null }, 'open'],
+    [{ status: 200, type: 'application/json', body: null }, 'open'],
+    [{ status: 200, type: 'application/json', cut: 'it took too long' }, 'open'],
+    [{ status: 200, type: 'text/html' }, 'open'],
+    [{ status: 201, type: '' }, 'done'],
+    [{ status: 202, type: 'application/json', body: {} }, 'open'],
+    [{ status: 204, type: '' }, 'done'],
+    [{ status: 206, type: 'image/png' }, 'done'],
+    [{ status: 206, type: 'imagery/png' }, 'open'],
+    [{ status: 302, type: '' }, 'open'],
+    [{ status: 401, type: 'application/problem+json', body: body(true) }, 'later'],
+    [{ status: 429, type: 'application/problem+json', body: body(true) }, 'later'],
+    [{ status: 409, type: 'application/problem+json', body: body(true) }, 'open'],
+    [{ status: 503, type: 'application/problem+json', body: body(true) }, 'open'],
+    [{ status: 409, type: 'application/problem+json', body: body(false) }, 'refused'],
+    [{ status: 500, type: 'application/problem+json', body: body(false) }, 'refused'],
+    [{ status: 409, type: 'application/problem+json', body: body(false), cut: 'x' }, 'open'],
+    [{ status: 422, type: 'application/problem+json', body: body() }, 'open'],
+    [{ status: 422, type: 'application/problem+json', body: body('false') }, 'open'],
+    [{ status: 404, type: 'application/json', body: null }, 'open'],
+    [{ status: 404, type: 'text/html' }, 'open'],
+    [undefined, 'open'],
+  ])('%o: %s', (answer, expected) => expect(outcomeOf(answer && { id: 'r', ...answer }, documented)).toBe(expected));
+});
+
+describe('what settles a key', () => {
+  const answers = {
+    none: undefined,
+    done: { status: 200, type: 'application/json', id: 'r', body: {} },
+    refused: { status: 403, type: 'application/problem+json', id: 'r', body: { retriable: false } },
+    later: { status: 429, type: 'application/problem+json', id: 'r', body: { retriable: true } },
+    portal: { status: 200, type: 'text/html' },
+  };
+  type Name = keyof typeof answers;
+  test.each<[Name[], boolean[]]>([
+    [['done'], [true]],
+    [['refused'], [true]],
+    [
+      ['later', 'refused'],
+      [false, true],
+    ],
+    [
+      ['none', 'refused', 'later', 'refused'],
+      [false, false, false, false],
+    ],
+    [
+      ['portal', 'refused', 'done', 'refused'],
+      [false, false, true, true],
+    ],
+  ])('%s, one after the other', (names, expected) => {
+    const leaves = attempts();
+    expect(names.map((name) => leaves('k')(answers[name], documented))).toEqual(expected);
+    expect(leaves('another')(answers.refused, documented), 'a key of its own').toBe(true);
+  });
+  test('a refusal does not settle what is under way', () => {
+    const leaves = attempts();
+    const first = leaves('k');
+    expect(leaves('k')(answers.refused, documented)).toBe(false);
+    expect(first(answers.refused, documented)).toBe(true);
+    const [one, two] = [leaves('k'), leaves('k')];
+    expect(one(answers.done, documented)).toBe(true);
+    expect(two(answers.none, documented)).toBe(false);
+  });
+  test('without a key, each answer is about itself', () => {
+    const leaves = attempts();
+    expect(leaves()(answers.none, documented)).toBe(false);
+    expect(leaves()(answers.refused, documented)).toBe(true);
+  });
+});
+
+describe('the operation that a request goes to', () => {
+  const one = (name: string) => ({ post: { responses: { [name]: {} } } });
+  const openapi = {
+    paths: {
+      '/v1/things': one('things'),
+      '/v1/things/{id}': one('thing'),
+      '/v1/things/search': one('search'),
+      '/v1/things/{id}/undo': one('undo'),
+      '/': one('root'),
+    },
+  };
+  test.each([
+    ['/v1/things', [''], 'things'],
+    ['/v1/things/1%2F2', [''], 'thing'],
+    ['/v1/things/search', [''], 'search'],
+    ['/v1/things/7/undo', [''], 'undo'],
+    ['/', [''], 'root'],
+    ['/shop/v1/things', ['', '/shop'], 'things'],
+    ['/shop/v1/things', [''], undefined],
+    ['/v1/things/', ['/v1'], undefined],
+    ['/v1/things/7/undo/more', [''], undefined],
+  ])('%s under %o', (pathname, bases, expected) =>
+    expect(Object.keys(responsesOf(openapi, 'POST', pathname, bases))[0]).toBe(expected),
+  );
+  test.each([
+    [[{ url: '/' }], 'http://localhost:3000'],
+    [[{ url: 'https://api.duka.example' }], 'https://api.duka.example'],
+    [[{ url: 'https://api.duka.example/v' }, { url: 'http://localhost:3000/' }], 'http://localhost:3000'],
+    [undefined, 'http://localhost:3000'],
+  ])('of the servers %j a page at localhost asks %s', (servers, expected) =>
+    expect(serverOf({ servers }, new URL('http://localhost:3000/docs'))).toBe(expected),
+  );
+  test('of another method', () => expect(responsesOf(openapi, 'GET', '/v1/things')).toEqual({}));
 });
 
 describe('samples', () => {

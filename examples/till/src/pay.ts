@@ -109,9 +109,9 @@ function drawCash(paying: Paying): void {
 // ---- M-Pesa -------------------------------------------------------------------------------------------------------
 
 const isOver = ({ state }: PaymentIntent): boolean => !['created', 'sent', 'pending'].includes(state);
-// Money that goes back, or has gone, pays nothing.
-const isPaid = ({ state, refunded, refundHeld }: PaymentIntent): boolean =>
-  state === 'succeeded' && refunded + refundHeld === 0;
+// Money that goes back, has gone, or that its payer disputes, pays nothing.
+const isPaid = ({ state, refunded, refundHeld, concern }: PaymentIntent): boolean =>
+  state === 'succeeded' && refunded + refundHeld === 0 && concern !== 'disputed';
 const mayBePaid = (intent: PaymentIntent): boolean => !isOver(intent) || isPaid(intent) || intent.state === 'unknown';
 
 const wordsOf = ({ code, detail, title }: Problem): string => {
@@ -334,10 +334,11 @@ async function watch(paying: Paying, basket: Basket, totals: SaleTotals): Promis
     return true;
   }
 
-  function end({ state, message: words }: PaymentIntentReply): void {
+  function end({ state, concern, message: words }: PaymentIntentReply): void {
     paying.drawn = '';
     baskets.changeOf(saleId, (present) => void (present.intent?.id === id && delete present.intent));
-    const isBack = state === 'succeeded' && 'This payment goes back to the customer, or has gone.';
+    const isBack =
+      state === 'succeeded' && concern !== 'disputed' && 'This payment goes back to the customer, or has gone.';
     const isLeft = isGivenUp && state === 'cancelled' && 'Given up. If it was paid all the same, it is owed back.';
     drawMpesa(paying, isBack || isLeft || words);
   }

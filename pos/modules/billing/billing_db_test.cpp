@@ -374,6 +374,30 @@ TEST_F(BillingTest, TheSameRequestAgainRingsOnceAndBillsOnce) {
     EXPECT_EQ(rows("select count(*) from subscription_invoices"), "2");
 }
 
+// Another key was given the payment of the first: it is told of it, too, however late.
+TEST_F(BillingTest, AKeyThatWasGivenAPaymentBillsNothing) {
+    paid_until(3);
+    const auto ask = [](const std::string& key) {
+        return post("/v1/bv-payments/subscription-stk-push",
+                    fmt::format(R"({{"clientRequestId":"{}","phone":"0712345678"}})", key));
+    };
+    const auto first = next_id();
+    const auto second = next_id();
+    EXPECT_EQ(ask(first).status, 202);
+    const auto given = ask(second);
+    EXPECT_EQ(given.status, 202) << given.body;
+    EXPECT_THAT(given.body, HasSubstr(intent_of(first)));
+    succeed(intent_of(first));
+    const auto invoices = rows("select count(*) from subscription_invoices");
+    for (const auto& key : {first, second, second}) {
+        const auto again = ask(key);
+        EXPECT_EQ(again.status, 202) << again.body;
+        EXPECT_THAT(again.body, HasSubstr(intent_of(first)));
+        EXPECT_THAT(again.body, HasSubstr(fmt::format(R"("clientRequestId":"{}")", key)));
+    }
+    EXPECT_EQ(rows("select count(*) from subscription_invoices"), invoices);
+}
+
 // ---- B7 ----------------------------------------------------------------------------------------------------------
 
 TEST_F(BillingTest, WhileNobodyKnowsOfAPaymentNothingGetsWorse) {

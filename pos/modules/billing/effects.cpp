@@ -25,14 +25,15 @@ constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_
 
 }  // namespace
 
-async::Task<base::Uuid> InvoiceEffects::payable_subject(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+async::Task<std::vector<base::Uuid>> InvoiceEffects::subject_names(db::Db /*db*/, base::Uuid subject) const {
+    co_return std::vector{subject};
+}
+
+async::Task<void> InvoiceEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
     const auto invoice = co_await db.one(billing::invoice_by_id, InvoiceId(subject));
     if (!invoice || invoice->state == InvoiceState::voided) throw base::Failure(errors::unknown_invoice);
     if (invoice->state == InvoiceState::paid) throw base::Failure(errors::already_paid);
-    co_return subject;
 }
-
-async::Task<base::Uuid> InvoiceEffects::subject_name(db::Db /*db*/, base::Uuid subject) const { co_return subject; }
 
 async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
@@ -81,6 +82,8 @@ async::Task<void> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) 
     account->settle(std::nullopt);
     account->save();
 }
+
+async::Task<void> InvoiceEffects::kept(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
 
 async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
     co_return std::nullopt;

@@ -246,8 +246,8 @@ void routes(http::Routes routes) {
 
 app::Module billing_module() {
     auto statements = db::statements(invoices);
-    for (const auto& more : {billing::account_statements(), clock_statements(), plan_statements(), pay_statements(),
-                             invoice_effect_statements()})
+    for (const auto& more :
+         {billing::account_statements(), clock_statements(), plan_statements(), invoice_effect_statements()})
         statements.insert(statements.end(), more.begin(), more.end());
     return {.name = "billing",
             .doc = "What the shop pays for this service.",

@@ -11,9 +11,6 @@ namespace {
 
 using billing::SubscriptionAccount;
 
-constexpr auto intent_by_request =
-    db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("billing.intent_by_request");
-
 // What is to be paid, and by whose phone unless the request names one.
 struct Bill {
     SubscriptionInvoice invoice;
@@ -87,9 +84,10 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
                                                                   http::Service<PaymentIntents> intents) {
     const auto db = system.as_tenant(caller.tenant_id);
     // The same request again: what it made, whatever has become of the invoice.
-    if (auto known = co_await db.one(intent_by_request, input->client_request_id)) {
+    if (auto known = co_await PaymentIntents::of_key(db, input->client_request_id)) {
         if (known->purpose != PaymentPurpose::subscription) throw base::Failure(errors::intent_request_used);
         auto invoice = co_await db.only(billing::invoice_by_id, InvoiceId(known->subject_id));
+        known->client_request_id = input->client_request_id;
         known->phone = shown_phone(std::move(known->phone));
         co_return http::Accepted<SubscriptionPayment>{{std::move(invoice), known->amount, std::move(known)}};
     }
@@ -113,7 +111,5 @@ std::vector<base::ErrorCode> pay_errors() {
             errors::intent_request_used, errors::unknown_invoice,  errors::payments_off,     errors::account_unreadable,
             errors::live_credentials};
 }
-
-std::vector<db::StatementView> pay_statements() { return db::statements(intent_by_request); }
 
 }  // namespace pos

@@ -59,6 +59,5 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
                                                                   http::Service<PaymentIntents> intents);
 
 [[nodiscard]] std::vector<base::ErrorCode> pay_errors();
-[[nodiscard]] std::vector<db::StatementView> pay_statements();
 
 }  // namespace pos

@@ -137,8 +137,9 @@ async::Task<void> PaymentIntents::credit(Move* move) {
     auto settled = effects == nullptr
                        ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
                        : co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
-    if (move->decision.was_over && settled.use == Settlement::Use::waits) settled.use = Settlement::Use::unwanted;
     take_settlement(*move, settled);
+    // It still pays its subject if that comes; until then it is owed back.
+    if (move->decision.was_over && intent.waits) owe_back(*move);
     parts_.runtime.outbox().emit(move->batch, payment_succeeded, moved(intent));
 }
 
@@ -147,17 +148,34 @@ void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
     auto& intent = move.intent;
     intent.waits = settled.use == Settlement::Use::waits;
     if (settled.concern) intent.concern = settled.concern;
-    if (settled.use == Settlement::Use::taken && intent.concern == IntentConcern::paid_after_end)
-        intent.concern.reset();  // it came late, and found what it was for
-    if (settled.use != Settlement::Use::unwanted) return;
+    if (settled.use == Settlement::Use::unwanted) owe_back(move);
+    if (settled.use != Settlement::Use::taken) return;
+    // It came late, and found what it was for.
+    if (intent.concern == IntentConcern::paid_after_end) intent.concern.reset();
+    move.batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("what it was for came"));
+}
+
+void PaymentIntents::owe_back(Move& move) const {
+    const auto& intent = move.intent;
     const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
     move.batch.add(refunds::add_task, intent.id, reason, intent.amount - intent.refunded, parts_.runtime.now());
+}
+
+async::Task<void> PaymentIntents::keep(db::Db tx, IntentId id) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || !is_paid(row->state)) co_return;
+    Move move(tx, *std::move(row), {});
+    move.intent.waits = false;
+    const auto* effects = subject_effects(move.intent.purpose);
+    if (effects != nullptr) co_await effects->kept(move.effects(parts_.runtime), move.intent);
+    co_await commit(&move);
 }
 
 async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row || !row->waits) co_return;
-    if (row->refund_held.minor > 0) co_return;  // pays nothing while it is on its way back
+    // Pays nothing while it is on its way back, or the payer wants it back.
+    if (row->refund_held.minor > 0 || row->concern == IntentConcern::disputed) co_return;
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (move.intent.state != IntentState::succeeded || effects == nullptr ||
@@ -167,12 +185,16 @@ async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
         co_return;
     }
     // Of what is left of it nobody can say what it pays: that is for people.
+    const bool is_left_over = move.intent.refunded.minor > 0;
     Settlement settled;
-    if (move.intent.refunded.minor == 0)
-        settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
+    if (!is_left_over) settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
     if (settled.use == Settlement::Use::waits) {
-        if (parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come) co_return;
-        settled = {Settlement::Use::unwanted, IntentConcern::subject_missing};
+        const bool is_early =
+            parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come;
+        const bool is_named = is_left_over && co_await tx.only(intents::is_named, id);
+        if (is_early && !is_named) co_return;
+        settled = {Settlement::Use::unwanted,
+                   is_left_over ? IntentConcern::subject_unfit : IntentConcern::subject_missing};
     }
     take_settlement(move, settled);
     co_await commit(&move);
@@ -255,6 +277,9 @@ async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern c
     if (!row || row->concern != concern) co_return;
     Move move(tx, *std::move(row), {});
     move.intent.concern.reset();
+    const auto* effects = subject_effects(move.intent.purpose);
+    if (move.intent.pays() && effects != nullptr)
+        co_await effects->came_back(move.effects(parts_.runtime), move.intent);
     co_await commit(&move);
 }
 

@@ -37,6 +37,8 @@ constexpr Text going_back{"The money is on its way back to the payer: hand nothi
                           "Pesa inarudishwa kwa mlipaji: usitoe bidhaa kwa ajili yake."};
 constexpr Text partly_back{"Paid. A part of it was paid back, or is on its way back.",
                            "Imelipwa. Sehemu yake imerudishwa, au inarudishwa."};
+constexpr Text contested{"The payer disputes this payment: hand nothing out for it.",
+                         "Mlipaji amepinga malipo haya: usitoe bidhaa kwa ajili yake."};
 constexpr Text paid_back{"Paid back.", "Pesa imerudishwa."};
 constexpr Text failed{"The payment failed. No money moved. Try again, or take another payment.",
                       "Malipo yameshindikana. Hakuna pesa iliyotoka. Jaribu tena, au pokea malipo kwa njia nyingine."};
@@ -80,13 +82,14 @@ Saying succeeded(const PaymentIntent& intent, std::string_view language) {
     if (back.minor > 0 && back >= intent.amount) return saying(going_back, language);
     if (intent.concern == subject_unfit || is_paid_twice) return saying(paid_for_nothing, language);
     if (back.minor > 0) return saying(partly_back, language);
+    if (intent.concern == disputed) return saying(contested, language);
     return saying(intent.concern == paid_after_end ? paid_late : paid, language);
 }
 
 // A card that was refused leaves the attempt open: the payer hears why.
 Saying pending(const PaymentIntent& intent, const ::payments::Provider* provider, std::string_view language) {
-    const bool by_phone = provider != nullptr && provider->traits().by_phone;
-    auto said = by_phone ? saying(rings, language) : of_code(intent, provider, language, pays, false);
+    const bool does_ring = provider != nullptr && rings_phone(provider->traits(), intent);
+    auto said = does_ring ? saying(rings, language) : of_code(intent, provider, language, pays, false);
     said.may_try_again = false;
     return said;
 }

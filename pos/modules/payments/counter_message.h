@@ -14,6 +14,11 @@ namespace pos {
 // So long an open attempt keeps its payer's phone, and its subject, from another prompt.
 inline constexpr std::chrono::minutes prompt_keeps_phone{5};
 
+// Whether a phone rings for it, and not a page is open somewhere.
+[[nodiscard]] inline bool rings_phone(const ::payments::Traits& traits, const PaymentIntent& intent) {
+    return traits.by_phone && !traits.only_pages && intent.phone.has_value();
+}
+
 // `provider`: nullptr where it is not configured any more. `language`: "sw"; English for any other.
 [[nodiscard]] ::payments::Saying counter_message(const PaymentIntent& intent, const ::payments::Provider* provider,
                                                  std::string_view language, base::Timestamp now);

@@ -74,7 +74,16 @@ TEST(CounterMessage, WhatGoesBackIsNotPaid) {
     EXPECT_THAT(said(4'000, 0), HasSubstr("A part of it"));
     EXPECT_THAT(said(0, 4'000), HasSubstr("A part of it"));
     EXPECT_THAT(said(0, 0, IntentConcern::paid_after_end), HasSubstr("came late"));
+    EXPECT_THAT(said(0, 0, IntentConcern::disputed), HasSubstr("disputes"));
     EXPECT_THAT(said(0, 0, IntentConcern::subject_unfit), HasSubstr("takes it no more"));
+}
+
+TEST(CounterMessage, APhoneRingsWhereThereIsOne) {
+    const Table provider("mpesa");
+    auto made = intent(IntentState::pending);
+    EXPECT_EQ(counter_message(made, &provider, "en", created).text, "Waiting for the payer.") << "on a page";
+    made.phone = "+254712345678";
+    EXPECT_THAT(counter_message(made, &provider, "en", created).text, HasSubstr("The phone rings"));
 }
 
 TEST(CounterMessage, WhyItEndedIsTheProvidersSentence) {

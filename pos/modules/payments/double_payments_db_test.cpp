@@ -1,6 +1,7 @@
 // One money pays one thing, by whichever way it is told of; and money that nothing takes is on a list.
 #include <gmock/gmock.h>
 
+#include "pos/modules/sales/phone_payments.h"
 #include "pos/testing/payment_callbacks.h"
 
 namespace {
@@ -178,6 +179,21 @@ TEST_F(DoublePaymentsTest, ASaleThatDoesNotNameItsMoneyIsPaidByIt) {
     EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
 }
 
+TEST_F(DoublePaymentsTest, LateMoneyPaysASaleThatDoesNotNameIt) {
+    const auto sale_request = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(20'100, sale_request, next_id(), phone));
+    learn(intent, said(Finding::cancelled));
+    learn(intent, paid(20'100, next_receipt()));
+    EXPECT_EQ(tasks(), "paid_after_end open");
+    EXPECT_EQ(post("/v1/payment-intents", order(20'100, sale_request, next_id(), phone)).status, 200);
+    const auto sale = sell(sale_json(20'100, sale_request));
+    sweep_waiting();
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+    EXPECT_EQ(tasks(), "paid_after_end done");
+    EXPECT_EQ(concern(intent), "-");
+}
+
 TEST_F(DoublePaymentsTest, MoneyThatNoSaleComesForIsForPeopleAfterADay) {
     const auto sale_request = next_id();
     const auto intent = start(order(20'100, sale_request));
@@ -191,6 +207,163 @@ TEST_F(DoublePaymentsTest, MoneyThatNoSaleComesForIsForPeopleAfterADay) {
     const auto sale = sell(sale_json(20'100, sale_request, intent));
     EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
     EXPECT_EQ(tasks(), "subject_missing done");
+}
+
+// More of them than one sweep takes, paid before the one that is due, and of a sale that has come: all of it on its way back; a part of it
+// gone; a day old, and a part on its way; disputed.
+TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
+    const auto sold = next_id();
+    const auto first = start(order(20'100, sold));
+    learn(first, paid(20'100, next_receipt()));
+    sell(sale_json(20'100, sold, "", "cash"));
+    const auto copies = [&](int number, std::string_view age, int held, int back, std::string_view concern = "null") {
+        app->database().execute(
+            fmt::format("insert into payment_intents select (jsonb_populate_record(i, jsonb_build_object("
+                        "'id', gen_random_uuid(), 'client_request_id', gen_random_uuid(), 'receipt_code', null, "
+                        "'provider_id', null, 'paid_at', now() - interval '{}', 'refund_held', {}, 'refunded', {}, "
+                        "'concern', {}))).* from payment_intents i, generate_series(1, {}) where i.id = '{}'",
+                        age, held, back, concern, number, first));
+    };
+    copies(251, "1 hour", 20'100, 0);
+    copies(251, "1 hour", 0, 5'000);
+    copies(251, "2 days", 100, 5'000);
+    copies(251, "2 days", 0, 0, "'disputed'");
+    app->database().execute(fmt::format("update payment_intents set refund_held = amount where id = '{}'", first));
+    const auto subject = next_id();
+    const auto due = start(order(20'100, subject));
+    learn(due, paid(20'100, next_receipt()));
+    const auto sale = sell(sale_json(20'100, subject));
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "1006");
+
+    const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(20));
+    app->run(sweep(system, &intents()));
+    EXPECT_EQ(rows("select string_agg(data ->> 'id', ',') from outbox_jobs where name = 'payments.settle_waiting'"),
+              due);
+    sweep_waiting();
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + due));
+    EXPECT_EQ(tasks(), "");
+
+    // The refund of the first has failed: its sale was paid in cash. What is left of another is for people when the day is over.
+    app->database().execute(fmt::format("update payment_intents set refund_held = 0 where id = '{}'", first));
+    app->database().execute(
+        "update payment_intents set paid_at = now() - interval '25 hours' where id = (select id from payment_intents "
+        "where waits and refund_held = 0 and refunded = 5000 limit 1)");
+    sweep_waiting();
+    EXPECT_EQ(rows("select string_agg(reason || ' ' || amount, ', ' order by reason) from payment_refund_tasks"),
+              "subject_paid 20100, subject_unfit 15100");
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "1003");
+}
+
+// Typed while it is on its way back: when it stays, it pays.
+TEST_F(DoublePaymentsTest, ATypedCodeIsLookedAtAgainWhenTheMoneyStays) {
+    const auto subject = next_id();
+    const auto receipt = next_receipt();
+    const auto intent = start(order(20'100, subject));
+    learn(intent, said(Finding::cancelled));
+    learn(intent, paid(20'100, receipt));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"late"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    auto json = sale_json(20'100, subject);
+    json.insert(json.find(R"("method":"mpesa")"), fmt::format(R"("reference":"{}",)", receipt));
+    const auto sale = sell(json);
+    app->run(settle_typed_codes(db(), &intents(), SaleId(*base::Uuid::from_string(sale))));
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    EXPECT_EQ(tasks(), "paid_after_end open");
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 200);
+    EXPECT_EQ(payment_of(sale), fmt::format("accepted {} {}", intent, receipt));
+    EXPECT_EQ(tasks(), "paid_after_end done");
+}
+
+// What the sale itself would refuse, the sweep does not take either.
+TEST_F(DoublePaymentsTest, MoneyOfAnotherPlaceOrCurrencyPaysNoSaleOfItsSubject) {
+    const auto there = next_id();
+    const auto at_first = start(order(20'100, there));
+    learn(at_first, paid(20'100, next_receipt()));
+    const auto made = post("/v1/locations", R"({"name":"Branch","code":"ZZ"})");
+    EXPECT_EQ(made.status, 201) << made.body;
+    auto json = sale_json(20'100, there);
+    const auto place = json.find(location());
+    const auto at_branch = sell(json.replace(place, location().size(), member_in(made.body, "id")));
+
+    const auto here = next_id();
+    const auto in_shillings = start(order(20'200, here));
+    learn(in_shillings, paid(20'200, next_receipt()));
+    app->database().execute(fmt::format("update payment_intents set currency = 'UGX' where id = '{}'", in_shillings));
+    const auto in_dollars = sell(sale_json(20'200, here));
+    sweep_waiting();
+    EXPECT_EQ(payment_of(at_branch), "unverified - -");
+    EXPECT_EQ(payment_of(in_dollars), "unverified - -");
+    EXPECT_EQ(tasks(), "subject_unfit open, subject_unfit open");
+}
+
+// Whoever asks by the sale's id, and whoever asks by its clientRequestId, ask for one thing.
+TEST_F(DoublePaymentsTest, ASaleIsOneSubjectByItsTwoNames) {
+    const auto phone = next_phone();
+    const auto request = next_id();
+    const auto id = next_id();
+    const auto early = start(order(15'000, id, next_id(), phone));
+    learn(early, paid(15'000, next_receipt()));
+    auto json = sale_json(15'000, request);
+    json.insert(1, fmt::format(R"("id":"{}",)", id));
+    EXPECT_EQ(sell(json), id);
+    const auto again = post("/v1/payment-intents", order(15'000, request, next_id(), phone));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), early);
+    for (const auto& name : {id, request})
+        EXPECT_THAT(get("/v1/payment-intents?subjectId=" + name).body, HasSubstr(early)) << name;
+    sweep_waiting();
+    EXPECT_THAT(get("/v1/sales/" + id).body, HasSubstr(R"("status":"accepted")"));
+
+    // On credit, which is owed once.
+    const auto owed_request = next_id();
+    const auto owed_id = next_id();
+    learn(start(order(15'000, owed_id)), paid(15'000, next_receipt()));
+    auto owed = sale_json(15'000, owed_request);
+    owed = owed.substr(0, owed.find(R"("payments":)")) + R"("creditTotal":15000,"payments":[]})";
+    owed.insert(1, fmt::format(R"("id":"{}",)", owed_id));
+    sell(owed);
+    sweep_waiting();
+    for (const auto& name : {owed_id, owed_request}) {
+        const auto reply = post("/v1/payment-intents", order(15'000, name));
+        EXPECT_THAT(reply.body, HasSubstr("payment.already_paid")) << name;
+    }
+}
+
+TEST_F(DoublePaymentsTest, DisputedMoneyPaysNothingUntilItIsWon) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(20'100, subject, next_id(), phone));
+    learn(intent, paid(20'100, next_receipt()));
+    const IntentId id(*base::Uuid::from_string(intent));
+    app->run(db().transaction([&](db::Db tx) { return intents().raise(tx, id, IntentConcern::disputed); }));
+    EXPECT_THAT(get(path(intent)).body, HasSubstr("The payer disputes this payment"));
+    const auto sale = sell(sale_json(20'100, subject, intent));
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
+    app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
+    sweep_waiting();
+    EXPECT_EQ(concern(intent), "disputed");
+    EXPECT_EQ(tasks(), "");
+    app->run(db().transaction([&](db::Db tx) { return intents().settle(tx, id, IntentConcern::disputed); }));
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+}
+
+// Two friends pay parts of one sale: who asks for one of the parts again is given that one.
+TEST_F(DoublePaymentsTest, OfSeveralPartsTheOneThatIsAskedForIsGiven) {
+    const auto subject = next_id();
+    const auto phones = std::pair(next_phone(), next_phone());
+    const auto first = start(order(10'000, subject, next_id(), phones.first));
+    auto json = order(5'000, subject, next_id(), phones.second);
+    EXPECT_EQ(post("/v1/payment-intents", json).status, 409) << "the app does not say that it is another part";
+    json.insert(1, fmt::format(R"("otherIntentIds":["{}"],)", first));
+    const auto second = start(json);
+    const auto again = post("/v1/payment-intents", order(10'000, subject, next_id(), phones.first));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), first);
+    EXPECT_NE(second, first);
 }
 
 TEST_F(DoublePaymentsTest, WhatIsOwedIsPaidOnce) {

@@ -49,12 +49,11 @@ public:
     // Whose account the money goes to. Of AccountOwner::platform, only the subject's own module starts intents.
     [[nodiscard]] virtual AccountOwner owner() const = 0;
 
-    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say. Gives the one
-    // name that all attempts for it are stored under.
-    [[nodiscard]] virtual async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
-                                                                  base::Money amount) const = 0;
-    // That name alone, of a subject that is asked about again.
-    [[nodiscard]] virtual async::Task<base::Uuid> subject_name(db::Db db, base::Uuid subject) const = 0;
+    // Whatever a subject is called by; the first is the one that all attempts for it are stored under.
+    [[nodiscard]] virtual async::Task<std::vector<base::Uuid>> subject_names(db::Db db, base::Uuid subject) const = 0;
+    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
+    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
+                                                            base::Money amount) const = 0;
     // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Where it is said that it `waits`, it is asked again
     // when the subject may have come.
     [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,
@@ -63,9 +62,12 @@ public:
     [[nodiscard]] virtual async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
-    // The whole of it went back; and did not, where a refund that had been done has failed. In turns, as often as that happens.
+    // The whole of it went back; and pays again, where a refund that was done or under way has failed, or a dispute was won: it is told as
+    // often as that happens, and also where nothing had been paid by it.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
     [[nodiscard]] virtual async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const = 0;
+    // What has not gone back of it is not owed back, a person says: what names it is paid by that.
+    [[nodiscard]] virtual async::Task<void> kept(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
     // certain, and it stays on the list.

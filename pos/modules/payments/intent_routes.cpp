@@ -80,9 +80,9 @@ struct NewIntent {
                 "otherIntentIds",
                 {.max_items = most_parts,
                  .defaulted = true,
-                 .doc = "Where a sale is paid in several parts of the same amount, by one phone or on pages: the "
-                        "payments of it that the app has already. Without them, the second part is answered with "
-                        "the first."}));
+                 .doc = "Where a sale is paid in several parts: the payments of it that the app has already. Without "
+                        "them a second part of the same amount, by one phone or on pages, is answered with the "
+                        "first, and another one is refused while the first is open."}));
     }
 };
 
@@ -134,7 +134,8 @@ struct IntentFilter {
             schema::field<&IntentFilter::state>(
                 "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say.",
                           .example = R"("unknown")"}),
-            schema::field<&IntentFilter::subject_id>("subjectId", {.doc = "What is paid, as the request for it said."}),
+            schema::field<&IntentFilter::subject_id>(
+                "subjectId", {.doc = "What is paid; of a sale its `clientRequestId` or its id."}),
             schema::field<&IntentFilter::location_id>("locationId", {.doc = "Payments that were asked for there."}));
     }
 };
@@ -234,6 +235,17 @@ async::Task<http::JsonBytes<IntentReply, 202, 200>> start(http::Context& context
     co_return rendered;
 }
 
+// Whatever it is a subject of.
+async::Task<std::vector<base::Uuid>> every_name(db::Db db, base::Uuid subject) {
+    std::vector<base::Uuid> names{subject};
+    for (const auto* effects : payment_subjects()) {
+        for (const auto& name : co_await effects->subject_names(db, subject)) {
+            if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+        }
+    }
+    co_return names;
+}
+
 async::Task<db::Page<PaymentIntent>> list(auth::PermittedSomewhere<"payments.read"> caller,
                                           http::Query<IntentFilter> filter, db::Db db) {
     auto locations = locations_with<"payments.read">(caller);
@@ -241,7 +253,9 @@ async::Task<db::Page<PaymentIntent>> list(auth::PermittedSomewhere<"payments.rea
         caller.require_at("payments.read", filter->location_id->uuid());
         locations = std::vector{*filter->location_id};
     }
-    auto page = co_await intents::newest.page(db, filter->page, filter->state, filter->subject_id, locations);
+    std::optional<std::vector<base::Uuid>> subjects;
+    if (filter->subject_id) subjects = co_await every_name(db, *filter->subject_id);
+    auto page = co_await intents::newest.page(db, filter->page, filter->state, subjects, locations);
     for (auto& row : page.data) row.phone = shown_phone(std::move(row.phone));
     co_return page;
 }

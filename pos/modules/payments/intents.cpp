@@ -90,11 +90,13 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     return intent;
 }
 
-// Behind fit(), of a subject under any of its names.
+// Behind fit(), of a subject under any of its names. What was asked for at no place is anybody's.
 bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose &&
            std::ranges::find(asked.subject_names, known.subject_id) != asked.subject_names.end() &&
-           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
+           known.amount == asked.amount && known.phone == asked.phone &&
+           (!known.location_id || known.location_id == asked.location_id) &&
+           known.account_id == asked.account_id.value_or(known.account_id);
 }
 
 void require_same(const PaymentIntent& known, const IntentRequest& asked) {
@@ -114,7 +116,6 @@ struct PaymentIntents::Placed {
     bool is_new = false;
 };
 
-// What was made for a key, or given to it.
 async::Task<std::optional<PaymentIntent>> PaymentIntents::of_key(db::Db db, base::Uuid key) {
     auto own = co_await db.one(intents::by_request, key);
     if (own) co_return own;
@@ -134,22 +135,24 @@ async::Task<PaymentIntents::Placed> PaymentIntents::give(db::Db tx, PaymentInten
 // Behind the locks: the request's own intent, a live one of the same subject, what was paid for it already, or the new one.
 async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const PaymentIntent* intent,
                                                           const IntentRequest* request) {
+    co_await tx.run(intents::lock_key, intent->client_request_id.to_string());
     co_await tx.run(intents::lock_subject, intent->subject_id.to_string());
-    if (intent->phone) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
+    const bool rings = rings_phone(provider_of(intent->provider).traits(), *intent);
+    if (rings) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
     if (auto first = co_await of_key(tx, intent->client_request_id)) {
         require_same(*first, *request);
         co_return Placed{*std::move(first), false};
     }
     const auto since = intent->created_at - prompt_keeps_phone;
     const auto live = co_await tx.one(intents::live_of_subject, intent->purpose, request->subject_names,
-                                      intent->provider, since, request->other_intents);
+                                      intent->provider, since, request->other_intents, intent->amount, intent->phone);
     if (live) {
         auto row = co_await tx.only(intents::by_id, *live);
         if (!is_same(row, *request) || row.account_id != intent->account_id || row.currency != intent->currency)
             throw prompt_is_open(*live);
         co_return co_await give(tx, std::move(row), intent);
     }
-    if (intent->phone) {
+    if (rings) {
         // Who pays on a page is not known: a second one may be a friend's half.
         const auto paid = co_await tx.one(intents::paid_in_advance, intent->purpose, request->subject_names,
                                           intent->account_id, intent->amount, intent->currency, *intent->phone,
@@ -161,6 +164,8 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         const auto other = co_await tx.one(intents::live_of_phone, intent->account_id, *intent->phone, since);
         if (other) throw prompt_is_open(*other);
     }
+    // Its sale may have been recorded since.
+    co_await subject_effects(intent->purpose)->require_payable(tx, intent->subject_id, intent->amount);
     auto batch = tx.batch();
     batch.add(intents::add, *intent);
     co_await batch.commit();
@@ -173,17 +178,15 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
     fit(provider.traits(), request);
     parts_.keys.require_on();
-    request.subject_names = {request.subject_id};
+    request.subject_names = co_await effects->subject_names(db, request.subject_id);
     // Who repeats a request is told what became of it: also when it is paid by now, or the account is switched off.
     if (auto known = co_await of_key(db, request.client_request_id)) {
-        if (known->subject_id != request.subject_id)
-            request.subject_names.push_back(co_await effects->subject_name(db, request.subject_id));
         require_same(*known, request);
         auto secret = client_secret_of(db.tenant(), *known);
         co_return StartedIntent{*std::move(known), false, std::move(secret)};
     }
-    request.subject_id = co_await effects->payable_subject(db, request.subject_id, request.amount);
-    request.subject_names.push_back(request.subject_id);
+    co_await effects->require_payable(db, request.subject_id, request.amount);
+    request.subject_id = request.subject_names.front();
     const auto account = co_await account_for(db, request, effects->owner());
     // Whose credentials nobody can open sends nothing, and leaves nothing behind.
     auto opened = open(db.tenant(), account);
@@ -458,14 +461,14 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
-                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, paid_in_advance,
-                          by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed,
-                          account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id,
-                          refunds::add, refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id,
-                          refunds::lock_unnamed, refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost,
-                          refunds::mark_told, refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task,
-                          refunds::reopen_task, refunds::lock_task, refunds::close_task);
+    return db::statements(
+        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
+        claim_c2b, is_spent, is_named, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance,
+        by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
+        account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
+        refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
+        refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock, refunds::settle,
+        refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

@@ -63,7 +63,7 @@ struct IntentRequest {
     std::string provider;
     PaymentPurpose purpose = PaymentPurpose::sale;
     base::Uuid subject_id;
-    std::vector<base::Uuid> subject_names{};  // as it was asked for, and as it is stored
+    std::vector<base::Uuid> subject_names{};  // SubjectEffects::subject_names()
     std::optional<LocationId> location_id{};
     base::Money amount;
     std::string currency;
@@ -133,6 +133,8 @@ public:
     [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
     // It is none any more.
     [[nodiscard]] async::Task<void> settle(db::Db tx, IntentId id, IntentConcern concern);
+    // A person says that it is not owed back.
+    [[nodiscard]] async::Task<void> keep(db::Db tx, IntentId id);
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
@@ -167,6 +169,9 @@ public:
     [[nodiscard]] Runtime& runtime() const noexcept { return parts_.runtime; }
     [[nodiscard]] const Providers& providers() const noexcept { return parts_.providers; }
 
+    // What was made for a request's key, or given to it.
+    static async::Task<std::optional<PaymentIntent>> of_key(db::Db db, base::Uuid key);
+
 private:
     struct Waiter;
     struct Placed;
@@ -176,7 +181,6 @@ private:
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
-    static async::Task<std::optional<PaymentIntent>> of_key(db::Db db, base::Uuid key);
     static async::Task<Placed> give(db::Db tx, PaymentIntent other, const PaymentIntent* asked);
     [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent, const IntentRequest* request);
     [[nodiscard]] std::optional<::payments::Account> open_if(base::Uuid tenant, const PaymentAccount& row) const;
@@ -188,6 +192,7 @@ private:
                                                       client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
     void take_settlement(Move& move, Settlement settled) const;
+    void owe_back(Move& move) const;
     [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;

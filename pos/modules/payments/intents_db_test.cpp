@@ -566,6 +566,24 @@ TEST_F(IntentsTest, WhatIsOnItsWayBackPaysNoSaleUntilItStays) {
     EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
 }
 
+// What came too late is owed back, and waits for no sale; the sale that names it is paid by it all the same.
+TEST_F(IntentsTest, LateMoneyWhoseRefundFailsPaysTheSaleThatNamesIt) {
+    const auto subject = next_id();
+    const auto intent = start(order(10'000, subject));
+    learn(intent, said(Finding::timed_out));
+    learn(intent, paid(10'000, next_receipt()));
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "open");
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"late"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    const auto sale = sell(sale_json(10'000, subject, intent));
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 200);
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+}
+
 TEST_F(IntentsTest, WhatWentBackInPartPaysNoSaleInFull) {
     const auto subject = next_id();
     const auto intent = start(order(10'000, subject));
@@ -573,17 +591,80 @@ TEST_F(IntentsTest, WhatWentBackInPartPaysNoSaleInFull) {
     const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":4000,"reason":"a mistake"}})", next_id());
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     const auto sale = sell(sale_json(10'000, subject, intent));
-    EXPECT_EQ(payment_of(sale), "unverified - -");
-    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_unfit"));
-    const auto settle = [&] {
-        const IntentId id(*base::Uuid::from_string(intent));
-        app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
-    };
-    settle();
-    EXPECT_EQ(payment_of(sale), "unverified - -") << "the sweep does not find it by its amount either";
-    app->database().execute("update payment_intents set paid_at = now() - interval '2 days'");
-    settle();
-    EXPECT_EQ(rows("select amount || ' ' || state from payment_refund_tasks"), "6000 open");
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
+    const IntentId id(*base::Uuid::from_string(intent));
+    app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
+    EXPECT_EQ(rows("select reason || ' ' || amount || ' ' || state from payment_refund_tasks"),
+              "subject_unfit 6000 open");
+    // What is left is the shop's, somebody says.
+    EXPECT_EQ(post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"one of two"})").status, 200);
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+}
+
+// Of a till without a network: it was sold, and sent back by the office, before the sale arrived.
+TEST_F(IntentsTest, ASaleBehindTheWholeRefundIsReversedAsOneBeforeItIs) {
+    const auto subject = next_id();
+    const auto intent = start(order(10'000, subject));
+    learn(intent, paid(10'000, next_receipt()));
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    EXPECT_EQ(state(intent), "refunded");
+    const auto sale = sell(sale_json(10'000, subject, intent));
+    EXPECT_EQ(payment_of(sale), fmt::format("reversed {} -", intent));
+    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
+}
+
+// Asked for at no place: whoever asks at one is given it.
+TEST_F(IntentsTest, WhatWasAskedForAtNoPlaceIsGivenAtAny) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    auto json = order(10'000, subject, next_id(), phone);
+    const auto at = json.find(R"("locationId")");
+    json.erase(at, json.find(',', at) + 1 - at);
+    const auto intent = start(json);
+    learn(intent, paid(10'000, next_receipt()));
+    const auto here = order(10'000, subject, next_id(), phone);
+    for (int i = 0; i < 2; ++i) {
+        const auto again = post("/v1/payment-intents", here);
+        EXPECT_EQ(again.status, 200) << again.body;
+        EXPECT_EQ(member_in(again.body, "id"), intent);
+    }
+}
+
+// A key makes one payment, or is given one: never both.
+TEST_F(IntentsTest, OneKeyForTwoSubjectsAtOnceIsOfOne) {
+    for (int i = 0; i < 10; ++i) {
+        const auto subject = next_id();
+        const auto phone = next_phone();
+        learn(start(order(10'000, subject, next_id(), phone)), paid(10'000, next_receipt()));
+        const auto key = next_id();
+        std::vector<http::InjectedRequest> both;
+        both.push_back(request("/v1/payment-intents", order(10'000, subject, key, phone)));
+        both.push_back(request("/v1/payment-intents", order(10'000, next_id(), key)));
+        std::multiset<int> statuses;
+        for (const auto& reply : app->run(all_at_once(std::move(both)))) statuses.insert(reply.status);
+        EXPECT_TRUE(statuses == (std::multiset<int>{200, 422}) || statuses == (std::multiset<int>{202, 422}))
+            << ::testing::PrintToString(statuses);
+    }
+    EXPECT_EQ(rows("select count(*) from payment_intent_keys k join payment_intents i using (client_request_id)"), "0");
+}
+
+// The sale that the payment pays is recorded at the moment at which it is asked for again: nobody's phone rings.
+TEST_F(IntentsTest, AskedAgainWhileItsSaleIsRecordedRingsNoPhone) {
+    for (int i = 0; i < 12; ++i) {
+        const auto subject = next_id();
+        const auto phone = next_phone();
+        const auto intent = start(order(10'000, subject, next_id(), phone));
+        learn(intent, paid(10'000, next_receipt()));
+        std::vector<http::InjectedRequest> both;
+        both.push_back(request("/v1/sales", sale_json(10'000, subject, intent)));
+        for (int more = 0; more < 3; ++more)
+            both.push_back(request("/v1/payment-intents", order(10'000, subject, next_id(), phone)));
+        for (const auto& reply : app->run(all_at_once(std::move(both)))) EXPECT_NE(reply.status, 202) << reply.body;
+    }
+    EXPECT_EQ(rows("select count(*) from payment_intents"), "12");
 }
 
 TEST_F(IntentsTest, TwoSalesAtOnceDoNotShareAnIntent) {

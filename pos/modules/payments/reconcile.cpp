@@ -157,7 +157,8 @@ constexpr db::SystemQuery<void()> used_wait_no_more{
 constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
     {"payments.waiting_intents",
      "select i.tenant_id, i.id from payment_intents i where i.waits and i.refund_held = 0 "
-     "and (i.paid_at < now() - interval '24 hours' or i.refunded = 0 and ("
+     "and i.concern is distinct from 'disputed' and (i.paid_at < now() - interval '24 hours' "
+     "or exists (select from payments p where p.tenant_id = i.tenant_id and p.intent_id = i.id) or i.refunded = 0 and ("
      "  exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
      "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id))) "
      "order by i.paid_at limit $1",

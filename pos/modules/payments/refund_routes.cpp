@@ -121,26 +121,29 @@ async::Task<db::Page<RefundTask>> list_tasks(auth::Permitted<"payments.read">, h
     return tasks.page(db, filter->page, filter->state);
 }
 
-async::Task<RefundTask> close(db::Db tx, IntentId id, UserId by, base::Timestamp now, std::string note) {
+async::Task<RefundTask> close(db::Db tx, PaymentIntents* intents, IntentId id, UserId by, std::string note) {
+    // In the order of whoever moves it: the intent first.
+    const auto intent = co_await tx.one(intents::lock, id);
     auto row = co_await tx.one(refunds::lock_task, id);
-    if (!row) throw base::Failure(errors::row_not_found);
+    if (!intent || !row) throw base::Failure(errors::row_not_found);
     // What the platform owes is not the shop's to forget.
-    const auto intent = co_await tx.only(intents::by_id, id);
-    const auto account = co_await tx.only(intents::account_by_id, intent.account_id);
+    const auto account = co_await tx.only(intents::account_by_id, intent->account_id);
     if (account.owner != AccountOwner::tenant) throw base::Failure(errors::purpose_refused);
     if (row->state != RefundTaskState::open) co_return *row;
     row->state = RefundTaskState::dismissed;
-    row->closed_at = now;
+    row->closed_at = intents->runtime().now();
     row->closed_by = by;
     row->note = std::move(note);
     co_await tx.run(refunds::close_task, row->state, row->closed_at, row->closed_by, row->note, id);
+    co_await intents->keep(tx, id);
     co_return *row;
 }
 
 async::Task<RefundTask> dismiss(auth::Permitted<"payments.refund"> caller, http::Path<"id", IntentId> id,
-                                http::Body<TaskClosing> input, db::Db db, http::Service<Runtime> runtime) {
+                                http::Body<TaskClosing> input, db::Db db, http::Service<PaymentIntents> intents) {
+    auto* const of = &*intents;
     co_return co_await db.transaction(
-        [&](db::Db tx) { return close(tx, *id, UserId(caller.user_id), runtime->now(), input->note); });
+        [&](db::Db tx) { return close(tx, of, *id, UserId(caller.user_id), input->note); });
 }
 
 }  // namespace
@@ -163,11 +166,13 @@ void refund_routes(http::Routes routes) {
                 .summary = "Money that is owed back, newest first",
                 .description = "It came late, twice, or for what takes no payment any more. One for each payment; done "
                                "when the payment is refunded."});
-    routes.post("/payment-refund-tasks/{id}/dismiss", dismiss,
-                {.id = "dismissRefundTask",
-                 .summary = "Keep the money",
-                 .description = "`id`: of the payment intent.",
-                 .errors = {errors::row_not_found, errors::purpose_refused}});
+    routes.post(
+        "/payment-refund-tasks/{id}/dismiss", dismiss,
+        {.id = "dismissRefundTask",
+         .summary = "Keep the money",
+         .description = "`id`: of the payment intent. A sale that names it, and waited because a part of it had "
+                        "gone back, is paid by what is left.",
+         .errors = {errors::row_not_found, errors::purpose_refused}});
 }
 
 std::vector<db::StatementView> refund_route_statements() { return db::statements(tasks); }

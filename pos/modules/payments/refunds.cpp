@@ -101,12 +101,14 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
     const bool all_back = intent.refunded >= intent.amount;
     const bool were_all_back = move->before.state == IntentState::refunded;
     intent.state = all_back ? IntentState::refunded : IntentState::succeeded;
-    if (all_back == were_all_back) co_return;
+    const bool is_whole = room_of(intent) == intent.amount;
+    const bool came_back = (!all_back && were_all_back) || (is_whole && room_of(move->before) != intent.amount);
     const auto* effects = subject_effects(intent.purpose);
-    if (all_back) {
+    if (all_back && !were_all_back) {
         move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string(paid_back));
         if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
-    } else {
+    }
+    if (came_back) {
         move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
         if (effects != nullptr) co_await effects->came_back(move->effects(parts_.runtime), intent);
     }

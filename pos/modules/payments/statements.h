@@ -18,6 +18,10 @@ inline constexpr auto replace = db::replace<tables::payment_intents>("intents.re
 inline constexpr auto by_request =
     db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("intents.by_request");
 
+// Whether a sale's payment names it.
+inline constexpr db::Query<bool(IntentId)> is_named{
+    {"intents.is_named", "select exists (select from payments where tenant_id = $1 and intent_id = $2) as is_named"}};
+
 inline constexpr db::Query<IntentId(base::Uuid)> by_other_key{
     {"intents.by_other_key",
      "select intent_id from payment_intent_keys where tenant_id = $1 and client_request_id = $2"}};
@@ -53,7 +57,11 @@ inline constexpr db::Query<bool(std::string, std::string, IntentId)> is_spent{
      "and id <> $4) or exists (select from c2b_payments where tenant_id = $1 and provider = $2 and receipt = $3 "
      "and state = 'matched' and not (matched_kind = 'intent' and matched_id = $4)) as spent"}};
 
-// Prompts of one subject take turns, and prompts of one phone at one account; in this order.
+// Requests of one key take turns, prompts of one subject, and prompts of one phone at one account; in this order.
+inline constexpr db::Query<void(std::string)> lock_key{
+    {"intents.lock_key",
+     "select pg_advisory_xact_lock(hashtextextended('payment key ' || $1::uuid::text || $2::text, 0))",
+     db::Kind::write}};
 inline constexpr db::Query<void(std::string)> lock_subject{
     {"intents.lock_subject",
      "select pg_advisory_xact_lock(hashtextextended('payment subject ' || $1::uuid::text || $2::text, 0))",
@@ -64,14 +72,15 @@ inline constexpr db::Query<void(PaymentAccountId, std::string)> lock_phone{
      "'payment prompt ' || $1::uuid::text || $2::uuid::text || $3::text, 0))",
      db::Kind::write}};
 #define POS_LIVE_PROMPT "state in ('created', 'sent', 'pending', 'unknown')"
-// None of those that whoever asks has already: another part is asked for, such as a friend's on a page of her own.
+// None of those that whoever asks has already: another part is asked for, such as a friend's. Of several parts the one that is asked for.
 inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, std::string, base::Timestamp,
-                                    std::vector<base::Uuid>)>
+                                    std::vector<base::Uuid>, base::Money, std::optional<std::string>)>
     live_of_subject{{"intents.live_of_subject",
                      "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = any($3) "
                      "and provider = $4 "
                      "and created_at > $5 and id <> all($6) and " POS_LIVE_PROMPT
-                     " order by created_at desc, id desc limit 1"}};
+                     " order by (amount = $7 and phone is not distinct from $8) desc, created_at desc, id desc "
+                     "limit 1"}};
 // Paid into this account by this phone, whole and for nothing else, and the subject has not come: who asks the phone for the same again
 // has lost the answer, or did not wait for money that came late. None of those that whoever asks has already.
 inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, PaymentAccountId, base::Money, std::string,
@@ -80,12 +89,10 @@ inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, Pay
         {"intents.paid_in_advance",
          "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = any($3) "
          "and i.account_id = $4 and i.amount = $5 and i.currency = $6 and i.phone = $7 "
-         "and i.location_id is not distinct from $8 and i.id <> all($9) "
-         "and i.state = 'succeeded' and i.refunded = 0 and i.refund_held = 0 "
-         "and (i.waits or (i.concern = 'paid_after_end' and exists (select from payment_refund_tasks t "
-         "  where t.tenant_id = $1 and t.intent_id = i.id and t.state = 'open'))) "
-         "and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
-         "order by i.created_at, i.id limit 1"}};
+         "and (i.location_id is null or i.location_id = $8) and i.id <> all($9) "
+         "and " POS_INTENT_PAYS(
+             "i") " and i.waits and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
+                  "order by i.created_at, i.id limit 1"}};
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
     {"intents.live_of_phone",
      "select id from payment_intents where tenant_id = $1 and account_id = $2 and phone = $3 and created_at > $4 "
@@ -129,7 +136,7 @@ inline constexpr db::Query<PaymentAccountId(std::string, std::string)> platform_
      "and deleted_at is null"}};
 
 inline constexpr List<tables::payment_intents, Newest<&PaymentIntent::created_at>, Where<&PaymentIntent::state>,
-                      Where<&PaymentIntent::subject_id>, AnyOf<&PaymentIntent::location_id>>
+                      AnyOf<&PaymentIntent::subject_id>, AnyOf<&PaymentIntent::location_id>>
     newest;
 
 }  // namespace intents

@@ -138,6 +138,12 @@ struct PaymentAccount {
     }
 };
 
+// PaymentIntent::pays(), of the alias `of`.
+#define POS_INTENT_PAYS(of)                                       \
+    "(" of ".state = 'succeeded' and " of ".refunded = 0 and " of \
+    ".refund_held = 0 "                                           \
+    "and " of ".concern is distinct from 'disputed')"
+
 // One attempt to be paid. Moved by pos::PaymentIntents alone (intents.h).
 struct PaymentIntent {
     IntentId id;
@@ -175,6 +181,12 @@ struct PaymentIntent {
     base::Timestamp updated_at;
     std::optional<UserId> created_by;
     std::int32_t version = 1;
+
+    // The whole of it is there, and nobody wants it back. POS_INTENT_PAYS says the same in SQL.
+    [[nodiscard]] bool pays() const {
+        return state == IntentState::succeeded && refunded.minor == 0 && refund_held.minor == 0 &&
+               concern != IntentConcern::disputed;
+    }
 
     friend constexpr auto describe(PaymentIntent*) {
         using schema::field;

@@ -20,18 +20,21 @@ struct OpenPayment {
     base::Money amount;
     PaymentStatus status{};
     std::optional<std::string> external_ref;
+    std::string currency;  // of the shop
 
     friend constexpr auto describe(OpenPayment*) {
         return schema::object<OpenPayment>(
             "OpenPayment", schema::field<&OpenPayment::id>("id"), schema::field<&OpenPayment::sale_id>("saleId"),
             schema::field<&OpenPayment::location_id>("locationId"), schema::field<&OpenPayment::amount>("amount"),
-            schema::field<&OpenPayment::status>("status"), schema::field<&OpenPayment::external_ref>("externalRef"));
+            schema::field<&OpenPayment::status>("status"), schema::field<&OpenPayment::external_ref>("externalRef"),
+            schema::field<&OpenPayment::currency>("currency"));
     }
 };
 
 // `for no key update of p`: money that comes twice takes turns at the payment.
-#define POS_OPEN_PAYMENT                                                                               \
-    "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p " \
+#define POS_OPEN_PAYMENT                                                                \
+    "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref, " \
+    "(select currency from tenants where id = $1) as currency from payments p "         \
     "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
 constexpr db::Query<OpenPayment(base::Uuid)> payment_of_intent{
     {"sales.payment_of_intent", POS_OPEN_PAYMENT "and p.intent_id = $2 for no key update of p", db::Kind::write}};
@@ -52,17 +55,17 @@ constexpr db::Query<OpenPayment(base::Uuid, base::Money)> waiting_payment{
                       "  and e.state in ('failed', 'cancelled', 'expired'))) "
                       "order by p.recorded_at, p.id limit 1 for no key update of p",
      db::Kind::write}};
-#undef POS_OPEN_PAYMENT
 
 // Of a sale whose receipt number is what was typed (payments/reference.h): what waits for money, and names neither code nor intent.
 constexpr db::Query<OpenPayment(std::string, std::string, base::Timestamp)> waiting_by_reference{
     {"sales.waiting_by_reference",
-     "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p "
-     "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
+     POS_OPEN_PAYMENT
      "and p.status = 'unverified' and p.recorded_at > $4 and p.method in ('mpesa', 'other') and p.intent_id is null "
      "and p.external_ref is null and s.status = 'completed' and " POS_REFERENCE_FITS(
          "s.receipt_number", "$2", "$3") " limit 2 for no key update of p",
      db::Kind::write}};
+
+#undef POS_OPEN_PAYMENT
 
 struct TypedCode {
     PaymentId payment_id;
@@ -80,6 +83,8 @@ constexpr db::Query<TypedCode(SaleId)> typed_codes{
 
 struct SaleState {
     SaleId id;
+    LocationId location_id;
+    std::string currency;  // of the shop
     SaleStatus status{};
     base::Uuid client_request_id;
     base::Money credit_total;
@@ -88,7 +93,8 @@ struct SaleState {
 
     friend constexpr auto describe(SaleState*) {
         return schema::object<SaleState>(
-            "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::status>("status"),
+            "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::location_id>("locationId"),
+            schema::field<&SaleState::currency>("currency"), schema::field<&SaleState::status>("status"),
             schema::field<&SaleState::client_request_id>("clientRequestId"),
             schema::field<&SaleState::credit_total>("creditTotal"),
             schema::field<&SaleState::credit_paid>("creditPaid"), schema::field<&SaleState::waits>("waits"));
@@ -99,10 +105,12 @@ base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit
 // Without what the second id, an intent, has paid of it.
 constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
     {"sales.state",
-     "select s.id, s.status, s.client_request_id, s.credit_total, ("
+     "select s.id, s.location_id, (select currency from tenants where id = $1) as currency, s.status, "
+     "s.client_request_id, s.credit_total, ("
      "  select coalesce(sum(i.amount - i.refunded - i.refund_held), 0)::bigint from payment_intents i where "
      "i.tenant_id = $1 "
-     "  and i.subject_id = s.client_request_id and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> $3 "
+     "  and i.subject_id in (s.client_request_id, s.id) and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> "
+     "$3 "
      "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
      "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
      "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
@@ -139,6 +147,11 @@ Change change_of_sale(const OpenPayment& payment) {
     return change_of(sales::sale_rows, payment.sale_id, payment.location_id);
 }
 
+// Of the place that it was asked for at, if it was at one, and in the shop's money.
+bool is_of(const auto& sale, const PaymentIntent& intent) {
+    return intent.location_id.value_or(sale.location_id) == sale.location_id && intent.currency == sale.currency;
+}
+
 // Which of the codes a row may bear.
 async::Task<std::optional<std::string>> free_code(EffectsIn in, std::optional<std::string> code, PaymentId payment) {
     if (!code) co_return std::nullopt;
@@ -171,17 +184,15 @@ async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment pay
 
 }  // namespace
 
-async::Task<base::Uuid> SalePaymentEffects::payable_subject(db::Db db, base::Uuid subject, base::Money amount) const {
+async::Task<std::vector<base::Uuid>> SalePaymentEffects::subject_names(db::Db db, base::Uuid subject) const {
     const auto sale = co_await db.one(sale_state, subject, base::Uuid::nil());
-    if (!sale) co_return subject;
-    if (sale->status != SaleStatus::completed || (!sale->waits && owed(*sale) < amount))
-        throw base::Failure(errors::already_paid);
-    co_return sale->client_request_id;  // which is known before the sale is
+    co_return sale ? std::vector{sale->client_request_id, sale->id.uuid()} : std::vector{subject};
 }
 
-async::Task<base::Uuid> SalePaymentEffects::subject_name(db::Db db, base::Uuid subject) const {
+async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subject, base::Money amount) const {
     const auto sale = co_await db.one(sale_state, subject, base::Uuid::nil());
-    co_return sale ? sale->client_request_id : subject;
+    if (sale && (sale->status != SaleStatus::completed || (!sale->waits && owed(*sale) < amount)))
+        throw base::Failure(errors::already_paid);
 }
 
 async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
@@ -195,13 +206,14 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
             payment.reset();
     }
     if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
+    if (payment && !is_of(*payment, intent)) payment.reset();
     if (payment) co_return co_await accept(in, std::move(intent), *std::move(payment));
     const auto sale = co_await in.tx.one(sale_state, intent.subject_id, intent.id.uuid());
     if (!sale) co_return Settlement{Settlement::Use::waits, {}};
     if (sale->status != SaleStatus::completed)
         co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit};
     // What was sold on credit is owed, once: then the money is the shop's.
-    if (owed(*sale) >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
+    if (owed(*sale) >= intent.amount && is_of(*sale, intent)) co_return Settlement{Settlement::Use::taken, {}};
     co_return Settlement{Settlement::Use::unwanted,
                          sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
 }
@@ -227,9 +239,22 @@ async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent inte
 
 async::Task<void> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
-    if (!payment || payment->status != PaymentStatus::reversed) co_return;
-    in.batch->add(accept_again, payment->id);
-    in.changes->push_back(change_of_sale(*payment));
+    if (payment && payment->status == PaymentStatus::reversed) {
+        in.batch->add(accept_again, payment->id);
+        in.changes->push_back(change_of_sale(*payment));
+        co_return;
+    }
+    if (!intent.pays() || (payment && payment->status == PaymentStatus::accepted)) co_return;
+    // The sale may have come while it was on its way back.
+    const auto settled = co_await succeeded(in, intent, true);
+    if (settled.use == Settlement::Use::taken)
+        in.batch->add(refunds::finish_task, intent.id, in.runtime->now(), std::string("its sale is paid by it"));
+}
+
+async::Task<void> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) const {
+    auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (payment && payment->status == PaymentStatus::unverified)
+        std::ignore = co_await accept(in, std::move(intent), *std::move(payment));
 }
 
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
@@ -267,10 +292,10 @@ namespace {
 async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode typed) {
     const auto id = co_await tx.one(intents::by_receipt, std::string(code_provider), typed.code);
     const auto intent = id ? co_await tx.one(intents::lock, *id) : std::nullopt;
-    if (!intent || intent->state != IntentState::succeeded || intent->purpose != PaymentPurpose::sale) co_return;
-    if (intent->refunded.minor > 0 || intent->refund_held.minor > 0) co_return;
+    if (!intent || !intent->pays() || intent->purpose != PaymentPurpose::sale) co_return;
     const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
-    const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
+    const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount &&
+                      is_of(*payment, *intent);
     if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
     const auto subject = co_await tx.one(sale_state, intent->subject_id, intent->id.uuid());
     if (subject && subject->id != payment->sale_id) co_return;

@@ -15,15 +15,16 @@ public:
     [[nodiscard]] PaymentPurpose purpose() const override { return PaymentPurpose::sale; }
     [[nodiscard]] AccountOwner owner() const override { return AccountOwner::tenant; }
 
+    // Its clientRequestId, which is known before the sale is, and its id.
+    [[nodiscard]] async::Task<std::vector<base::Uuid>> subject_names(db::Db db, base::Uuid subject) const override;
     // A sale that is not there yet may come.
-    [[nodiscard]] async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
-                                                          base::Money amount) const override;
-    [[nodiscard]] async::Task<base::Uuid> subject_name(db::Db db, base::Uuid subject) const override;
+    [[nodiscard]] async::Task<void> require_payable(db::Db db, base::Uuid subject, base::Money amount) const override;
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> kept(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
     // `subject`: a payment of a sale; or a sale, of which the payment that waits for so much.
@@ -36,27 +37,21 @@ inline constexpr SalePaymentEffects sale_payment_effects;
 struct KnownIntent {
     base::Uuid id;
     PaymentPurpose purpose{};
-    IntentState state{};
     base::Money amount;
     std::string currency;
     std::optional<std::string> receipt_code;
     std::optional<LocationId> location_id;  // that it was asked for at
-    base::Money refunded;
-    base::Money refund_held;  // on its way back, or nobody knows
-    bool is_used = false;     // by a payment of another sale
-
-    // The whole of it is there.
-    [[nodiscard]] bool has_paid() const {
-        return state == IntentState::succeeded && refunded.minor == 0 && refund_held.minor == 0;
-    }
+    bool has_paid = false;                  // PaymentIntent::pays()
+    bool is_refunded = false;               // the whole of it
+    bool is_used = false;                   // by a payment of another sale
 
     friend constexpr auto describe(KnownIntent*) {
         return schema::object<KnownIntent>(
             "KnownIntent", schema::field<&KnownIntent::id>("id"), schema::field<&KnownIntent::purpose>("purpose"),
-            schema::field<&KnownIntent::state>("state"), schema::field<&KnownIntent::amount>("amount"),
-            schema::field<&KnownIntent::currency>("currency"), schema::field<&KnownIntent::receipt_code>("receiptCode"),
-            schema::field<&KnownIntent::location_id>("locationId"), schema::field<&KnownIntent::refunded>("refunded"),
-            schema::field<&KnownIntent::refund_held>("refundHeld"), schema::field<&KnownIntent::is_used>("isUsed"));
+            schema::field<&KnownIntent::amount>("amount"), schema::field<&KnownIntent::currency>("currency"),
+            schema::field<&KnownIntent::receipt_code>("receiptCode"),
+            schema::field<&KnownIntent::location_id>("locationId"), schema::field<&KnownIntent::has_paid>("hasPaid"),
+            schema::field<&KnownIntent::is_refunded>("isRefunded"), schema::field<&KnownIntent::is_used>("isUsed"));
     }
 };
 

@@ -80,7 +80,7 @@ std::vector<base::Uuid> intents_of(const NewSale& sale) {
 std::vector<std::string> codes_of(const NewSale& sale, const SaleContext& around) {
     auto codes = codes_of(sale);
     for (const auto& intent : around.intents) {
-        if (intent.has_paid() && intent.receipt_code) codes.push_back(*intent.receipt_code);
+        if (intent.has_paid && intent.receipt_code) codes.push_back(*intent.receipt_code);
     }
     return codes;
 }
@@ -171,7 +171,7 @@ void add_payments(db::Batch& batch, const NewSale& sale, const RungUp& rung_up, 
     if (const auto named = intents_of(sale); !named.empty()) {
         std::vector<base::Uuid> paid;
         for (const auto& intent : around.intents) {
-            if (intent.has_paid()) paid.push_back(intent.id);
+            if (intent.has_paid) paid.push_back(intent.id);
         }
         batch.add(sales::lock_intents, named);
         batch.add(sales::refuse_moved_intents, named, paid);

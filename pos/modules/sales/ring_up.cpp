@@ -402,7 +402,6 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
         const auto found = std::ranges::find(around.intents, *named, &KnownIntent::id);
         const bool fits = found != around.intents.end() && found->purpose == PaymentPurpose::sale && !found->is_used &&
                           found->amount == payment.amount && found->currency == around.tenant.currency &&
-                          found->refunded.minor == 0 &&
                           found->location_id.value_or(sale.location_id) == sale.location_id &&
                           used.insert(*named).second;
         payment.status = PaymentStatus::unverified;
@@ -411,7 +410,8 @@ void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const
             continue;
         }
         payment.intent_id = named;
-        if (!found->has_paid()) {
+        if (found->is_refunded) payment.status = PaymentStatus::reversed;
+        if (!found->has_paid) {
             flags.set(SaleFlag::payment_intent_open);
             continue;
         }

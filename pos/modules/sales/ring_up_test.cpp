@@ -451,10 +451,10 @@ TEST(ring_up, an_intent_pays_for_one_payment_of_its_amount) {
     };
     const KnownIntent paid{.id = intent,
                            .purpose = PaymentPurpose::sale,
-                           .state = IntentState::succeeded,
                            .amount = documented_sale().payments[1].amount,
                            .currency = "KES",
-                           .receipt_code = "SLK7ABCDEF"};
+                           .receipt_code = "SLK7ABCDEF",
+                           .has_paid = true};
     const auto accepted = pay(paid, "");
     EXPECT_EQ(accepted.status, PaymentStatus::accepted);
     const auto refused = [&](auto change, const char* flag) {
@@ -462,16 +462,17 @@ TEST(ring_up, an_intent_pays_for_one_payment_of_its_amount) {
         change(known);
         EXPECT_EQ(pay(known, flag).status, PaymentStatus::unverified) << flag;
     };
-    refused([](KnownIntent& known) { known.state = IntentState::pending; }, "open");
-    refused([](KnownIntent& known) { known.state = IntentState::refunded; }, "open");
-    refused([](KnownIntent& known) { known.refund_held = known.amount; }, "open");
-    refused([](KnownIntent& known) { known.refunded.minor = 100; }, "unfit");
+    refused([](KnownIntent& known) { known.has_paid = false; }, "open");
     refused([](KnownIntent& known) { known.location_id = LocationId(sugar.uuid()); }, "unfit");
     refused([](KnownIntent& known) { known.amount.minor += 100; }, "unfit");
     refused([](KnownIntent& known) { known.currency = "UGX"; }, "unfit");
     refused([](KnownIntent& known) { known.is_used = true; }, "unfit");
     refused([](KnownIntent& known) { known.purpose = PaymentPurpose::subscription; }, "unfit");
     refused([](KnownIntent& known) { known.id = base::Uuid(); }, "unfit");
+    auto back = paid;
+    back.has_paid = false;
+    back.is_refunded = true;
+    EXPECT_EQ(pay(back, "open").status, PaymentStatus::reversed);
 }
 
 // Were the work quadratic, this would take a minute.

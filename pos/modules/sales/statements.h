@@ -93,11 +93,12 @@ inline constexpr db::Query<void(std::vector<std::string>, std::vector<UsedRefere
 // The intents that a sale is paid with, as they are before it is recorded.
 inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> known_intents{
     {"sales.known_intents",
-     "select i.id, i.purpose, i.state, i.amount, i.currency, i.receipt_code, i.location_id, i.refunded, i.refund_held, "
-     "exists (select from payments p "
-     "  join sales s on s.tenant_id = $1 and s.id = p.sale_id where p.tenant_id = $1 and p.intent_id = i.id "
-     "  and s.client_request_id <> $3) as is_used "
-     "from payment_intents i where i.tenant_id = $1 and i.id = any($2)"}};
+     "select i.id, i.purpose, i.amount, i.currency, i.receipt_code, i.location_id, " POS_INTENT_PAYS(
+         "i") " as has_paid, i.state = 'refunded' as is_refunded, "
+              "exists (select from payments p "
+              "  join sales s on s.tenant_id = $1 and s.id = p.sale_id where p.tenant_id = $1 and p.intent_id = i.id "
+              "  and s.client_request_id <> $3) as is_used "
+              "from payment_intents i where i.tenant_id = $1 and i.id = any($2)"}};
 // Money that comes in meanwhile waits for the sale, and finds it then; in the order of the ids.
 inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
     {"sales.lock_intents", "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share",
@@ -105,8 +106,8 @@ inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
 // Behind lock_intents: ends the batch when one of them was paid since the sale was rung up, or began to go back.
 inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> refuse_moved_intents{
     {"sales.refuse_moved_intents",
-     "select violate('payments_intent') where exists (select from payment_intents where tenant_id = $1 "
-     "and id = any($2) and (state = 'succeeded' and refunded = 0 and refund_held = 0) <> (id = any($3)))",
+     "select violate('payments_intent') where exists (select from payment_intents i where i.tenant_id = $1 "
+     "and i.id = any($2) and " POS_INTENT_PAYS("i") " <> (i.id = any($3)))",
      db::Kind::write}};
 
 // Their money came late and was to go back; now it has what it was for.

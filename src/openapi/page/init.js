@@ -1,8 +1,9 @@
 /* global AbortController, Blob, document, location, MutationObserver, Response, setTimeout, SwaggerUIBundle */
 // A file of its own: the Content-Security-Policy allows no inline script.
-import { endAfter, isEvents, limits, received, settles, typeOf } from './exchange.js';
+import { attempts, endAfter, isEvents, isJson, limits, received, responsesOf, serverOf, typeOf } from './exchange.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { browser, jsonOf, tab } from './kept.js';
+import { resolved } from './schema.js';
 import { begin, end } from './session.js';
 
 let loading = true;
@@ -40,13 +41,14 @@ function complete() {
 // The Idempotency-Key that is filled in is an example: sent twice, with two bodies, it is refused. It stands for a new one with each
 // Execute, in the body (clientRequestId) as well; so does the time of an example for the present. What somebody has typed is sent as it
 // is: a clientRequestId is then the key, too, and the other way round. Swagger UI shows what was sent. Until there is an answer that
-// settles it, an Execute sends the same key and time again.
+// settles it, an Execute sends the same key and time again, whoever has signed in since: who signs in again most often is the same.
 let examples;
+const leaves = attempts();
+let openapi;
+const documentOf = () => (openapi ??= ui.specSelectors.specJson().toJS());
 const open = new Map(); // "POST /v1/sales" → { key, moment }
 function examplesOf() {
-  const operations = Object.values(ui.specSelectors.specJson().toJS().paths ?? {}).flatMap((path) =>
-    Object.values(path),
-  );
+  const operations = Object.values(documentOf().paths ?? {}).flatMap((path) => Object.values(path));
   const keys = operations.flatMap(({ parameters = [] }) => parameters.filter(({ name }) => name === 'Idempotency-Key'));
   const bodies = operations.flatMap(({ requestBody }) =>
     Object.values(requestBody?.content ?? {}).map(({ example }) => JSON.stringify(example)),
@@ -73,7 +75,7 @@ function refreshed(request) {
   const before = open.get(placeOf(request.url, request));
   const key = typed.length > 0 ? unquoted(typed[0]) : (before?.key ?? newKey());
   const moment = before?.key === key ? before.moment : momentOf(new Date());
-  open.set(placeOf(request.url, request), { key, moment });
+  if (given !== undefined || id !== undefined) open.set(placeOf(request.url, request), { key, moment });
   if (examples.keys.has(given)) request.headers['Idempotency-Key'] = key;
   if (examples.keys.has(id)) request.body = withMember(request.body, 'key', key);
   if (examples.moments.has(memberOf(text, 'moment'))) request.body = withMember(request.body, 'moment', moment);
@@ -86,15 +88,48 @@ const placeOf = (url, { method }) => `${method} ${new URL(url, location.href).pa
 async function fetched(url, init) {
   const control = new AbortController();
   endAfter(init.body instanceof Blob ? limits.upload : limits.answer, control);
-  const reply = await fetch(url, { ...init, signal: control.signal });
-  const { status, headers } = reply;
-  if (isEvents(typeOf(reply))) {
-    endAfter(5, control);
-    return new Response((await received(reply, control)).text, { status, headers });
+  const place = placeOf(url, init);
+  const sent = open.get(place); // undefined: it has no key
+  const isSettled = leaves(sent?.key);
+  let settled = false;
+  try {
+    const reply = await fetch(url, { ...init, signal: control.signal });
+    const { status, headers } = reply;
+    if (isEvents(typeOf(reply))) {
+      endAfter(5, control);
+      return new Response((await received(reply, control)).text, { status, headers });
+    }
+    settled = sent !== undefined && isSettled(await answerOf(reply.clone()), responsesAt(url, init));
+    return reply;
+  } finally {
+    if (settled && open.get(place) === sent) open.delete(place);
+    const keeps = `${place} is not settled: the next Execute keeps the key. To begin anew, write another key.`;
+    if (sent) tell(settled ? '' : keeps);
   }
-  const body = status < 400 ? undefined : jsonOf(await reply.clone().text());
-  if (settles({ status, type: typeOf(reply), body }, { [status]: {} })) open.delete(placeOf(url, init));
-  return reply;
+}
+
+// undefined: it is not whole.
+async function answerOf(reply) {
+  const type = typeOf(reply);
+  try {
+    const text = await reply.text();
+    return {
+      status: reply.status,
+      type,
+      id: reply.headers.get('X-Request-Id'),
+      body: isJson(type) ? jsonOf(text) : undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function responsesAt(url, { method }) {
+  const openapi = documentOf();
+  const pathOf = (at) => new URL(at, location.href).pathname;
+  const bases = (openapi.servers ?? [{ url: '/' }]).map((server) => pathOf(server.url).replace(/\/$/, ''));
+  const responses = Object.entries(responsesOf(openapi, method, pathOf(url), bases));
+  return Object.fromEntries(responses.map(([status, one]) => [status, resolved(openapi, one)]));
 }
 
 // ---- Who calls --------------------------------------------------------------------------------------------------
@@ -135,12 +170,11 @@ function restore() {
 }
 
 async function signOut() {
-  open.clear();
   const session = jsonOf(tab.get(mine));
   tab.set(mine, null);
   if (!session) return;
   try {
-    await end(session, signIn, location.origin);
+    await end(session, signIn, serverOf(documentOf(), location));
   } catch (error) {
     tell(`You are signed out here, but the service has not ended the session: ${error.message}`);
   }
@@ -149,7 +183,7 @@ async function signOut() {
 async function become(person) {
   try {
     await signOut();
-    const session = await begin(person, signIn, location.origin);
+    const session = await begin(person, signIn, serverOf(documentOf(), location));
     tab.set(mine, JSON.stringify(session));
     const schema = ui.specSelectors.specJson().getIn(['components', 'securitySchemes', 'bearer']).toJS();
     ui.authActions.authorize({ bearer: { name: 'bearer', schema, value: session.token } });

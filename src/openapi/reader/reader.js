@@ -3,7 +3,7 @@
 // document, the guides, and /docs/reader.json, which says what this service has.
 import { accountButton } from './account.js';
 import { decoded, element, inline, prose } from './dom.js';
-import { within } from './exchange.js';
+import { serverOf, within } from './exchange.js';
 import { browser } from './kept.js';
 import { badge, operationView } from './operation.js';
 import { copyButton, leavePane, noRequest, requestPane } from './request.js';
@@ -34,13 +34,6 @@ function operationsOf(openapi) {
     tag: entry.event ? 'Webhooks' : (entry.operation.tags?.[0] ?? 'Other'),
     href: `#/operation/${entry.id}`,
   }));
-}
-
-// The server that this page comes from, when the document names it; otherwise its first.
-function serverOf(openapi) {
-  const urls = (openapi.servers ?? []).map(({ url }) => new URL(url, location.href));
-  const own = urls.find(({ origin }) => origin === location.origin) ?? urls[0] ?? new URL(location.origin);
-  return own.href.replace(/\/$/, '');
 }
 
 // ---- Pages ----------------------------------------------------------------------------------------------------
@@ -302,7 +295,7 @@ async function start() {
     groups,
     pages: groups.flatMap(({ pages }) => pages),
     operations: operationsOf(openapi),
-    server: serverOf(openapi),
+    server: serverOf(openapi, location),
     sdk: config.sdk,
     sdkPage: groups.flatMap(({ pages }) => pages).find(({ name }) => name === config.sdkPage),
   };

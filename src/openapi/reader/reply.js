@@ -40,8 +40,12 @@ export function coming(place, stop) {
 
 const line = (...content) => element('p', { class: 'limits' }, ...content);
 
-const unsettled = 'This is not settled. Send keeps the key, so that nothing is done twice.';
-export const keyStays = (stays) => (stays ? [line(unsettled)] : []);
+// refused: by the last answer, which says nothing of the attempts before it.
+export function keyStays(stays, refused = false) {
+  const why = refused ? 'An attempt before this one may have been done all the same.' : 'This is not settled.';
+  const how = 'Send keeps the key, so that nothing is done twice. To begin anew, write another key.';
+  return stays ? [line(`${why} ${how}`)] : [];
+}
 
 function whatWasSent(request) {
   const lines = [`${request.method} ${request.url}`, ...request.headers.map(([name, value]) => `${name}: ${value}`)];
@@ -57,13 +61,13 @@ function whatWasSent(request) {
 // A reply, and what it is the reply to. An address that an operation reads is a link to it.
 // keeps: the next press sends the same key.
 export function replyView(request, answer, { operations, keeps }) {
-  const { status, took, id, replayed, location, text, cut } = answer;
+  const { status, took, id, replayed, location, text, cut, body } = answer;
   const reader = location && readerOf(operations, location);
   const place = reader ? element('a', { href: reader.entry.href }, location) : location;
   return [
     element('p', { class: status < 400 ? 'good' : 'bad' }, element('strong', {}, String(status)), ` in ${took} ms`),
     ...(cut ? [line(`It ends here: ${cut}.`)] : []),
-    ...keyStays(keeps),
+    ...keyStays(keeps, body?.retriable === false),
     ...(replayed ? [line(`Idempotent-Replayed: ${replayed}: the stored reply, nothing was done again`)] : []),
     ...(location ? [line('Location: ', place)] : []),
     ...(id ? [line(`Request ${id}`)] : []),

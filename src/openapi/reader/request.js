@@ -2,7 +2,7 @@
 // The third pane: what an operation is sent, as samples in several languages, and sent from here.
 import { renew, token, whenChanged } from './account.js';
 import { element } from './dom.js';
-import { exchange, isJson, settles, typeOf } from './exchange.js';
+import { attempts, exchange, isJson, typeOf } from './exchange.js';
 import { memberOf, momentOf, newKey, unquoted, withMember } from './fresh.js';
 import { indented } from './json_text.js';
 import { browser, jsonOf } from './kept.js';
@@ -13,12 +13,17 @@ import { resolved } from './schema.js';
 
 let shown; // draws the samples anew when the account has changed
 let underWay; // ends the request of the pane that is shown
-const open = new Map(); // operation → its pane, while what it has sent is not settled: the next press is to send the same key
+// Operation → its pane, while what it has sent is not settled: the next press is to send the same key. Also after a log-out, which
+// undoes nothing that was sent: who comes back for it may be the same.
+const open = new Map();
 // What one caller was answered is not the next one's.
 whenChanged((left) => {
   const gone = left || !token();
-  if (left) open.clear();
   if (gone) forget();
+  for (const [entry, pane] of gone ? open : []) {
+    if (left && !pane.hasKey()) open.delete(entry);
+    pane.forgetReply();
+  }
   shown?.(gone);
 });
 
@@ -229,7 +234,7 @@ function packageNote({ sdk, sdkPage }) {
 export function requestPane(entry, options) {
   leavePane();
   const kept = open.get(entry);
-  if (kept) return kept();
+  if (kept) return kept.show();
   const { operation } = entry;
   const fields = (operation.parameters ?? []).map((one) => fieldOf(entry.path, resolved(options.openapi, one)));
   const body = bodyOf(options.openapi, operation);
@@ -273,7 +278,12 @@ export function requestPane(entry, options) {
   const again = element('button', { type: 'button', hidden: true, onclick: () => trial(last) }, 'Send the same again');
   let last;
   let control; // while a request is under way
-  let answered = false;
+  let answered = false; // so that its key is settled
+  const leaves = attempts();
+  const keyOf = ({ headers, body }) => {
+    const [, given] = headers.find(([name]) => name === 'Idempotency-Key') ?? [];
+    return given === undefined ? memberOf(body, 'key') : unquoted(given);
+  };
   // Not `disabled`, which would take the focus away.
   const setBusy = (on) => {
     for (const button of [send, again]) button.setAttribute('aria-disabled', String(on));
@@ -282,8 +292,6 @@ export function requestPane(entry, options) {
     Object.entries(operation.responses ?? {}).map(([status, one]) => [status, resolved(options.openapi, one)]),
   );
   function keep(answer, request) {
-    answered = settles(answer, responses);
-    if (answered) open.delete(entry);
     const path = pathOf(new URL(request.url).pathname);
     if (answer.location) answer.location = pathOf(answer.location);
     if (answer.status >= 300) return;
@@ -298,12 +306,15 @@ export function requestPane(entry, options) {
     last = request;
     answered = false;
     const reads = request.method === 'GET';
-    if (!reads) open.set(entry, show);
+    if (!reads) open.set(entry, { show, forgetReply, hasKey: fresh.hasKey });
+    const isSettled = leaves(keyOf(request));
     const view = coming(reply, () => own.abort(new Error('you pressed Stop')));
     reply.scrollIntoView({ block: 'nearest' });
     let drawn;
     try {
       const answer = await answerTo(request, { control, told: view });
+      answered = isSettled(answer, responses);
+      if (answered) open.delete(entry);
       keep(answer, request);
       const keeps = !reads && !answered && fresh.hasKey();
       drawn = replyView(request, answer, { ...options, keeps });
@@ -322,7 +333,7 @@ export function requestPane(entry, options) {
   const submit = (event) => {
     event.preventDefault();
     if (control) return;
-    if (answered) fresh.renew();
+    if (answered && keyOf(current()) === keyOf(last)) fresh.renew(); // that of before may have been written back
     answered = false;
     draw();
     return trial(current());
@@ -351,13 +362,15 @@ export function requestPane(entry, options) {
     form,
     reply,
   ];
+  function forgetReply() {
+    const keeps = open.has(entry) && !control && fresh.hasKey();
+    reply.replaceChildren(...keyStays(keeps));
+    again.hidden = true;
+  }
   // Also when somebody comes back to it.
   function show() {
     shown = (gone) => {
-      if (gone) {
-        reply.replaceChildren();
-        again.hidden = true;
-      }
+      if (gone) forgetReply();
       const asks = current().authorized && !token();
       needs.textContent = asks ? 'It needs a caller: sign in first, at the top of the page.' : '';
       needs.hidden = !asks;

@@ -100,6 +100,7 @@ const Traits& Pesapal::traits() const {
                                .least = base::Money{1},
                                .most = base::Money{1'000'000'000},
                                .by_phone = true,  // of an e-mail address and a phone Pesapal demands one
+                               .only_pages = true,
                                .registers = true,
                                .cancels = true,
                                .prompt_lives = page_lives};

@@ -2545,7 +2545,7 @@ export interface NewPaymentIntent {
   returnUrl?: string | null;
   /** Where the shop has several accounts of the provider. */
   accountId?: string | null;
-  /** Where a sale is paid in several parts of the same amount, by one phone or on pages: the payments of it that the app has already. Without them, the second part is answered with the first. When left out: `[]`. */
+  /** Where a sale is paid in several parts: the payments of it that the app has already. Without them a second part of the same amount, by one phone or on pages, is answered with the first, and another one is refused while the first is open. When left out: `[]`. */
   otherIntentIds?: string[];
 }
 
