@@ -496,7 +496,8 @@ describe('the collection for Postman', () => {
     // Nobody has edited it: Git checks it out so.
     await writeFile(path.join(to, windows), before.get(windows)!.replaceAll('\n', '\r\n'));
     await rm(path.join(to, 'sales/getSale.bru'));
-    const again = () => run(environment.binary, ['postman', '--to', path.dirname(to), '--format', 'bruno'], process.env);
+    const again = () =>
+      run(environment.binary, ['postman', '--to', path.dirname(to), '--format', 'bruno'], process.env);
     const named = (output: string) =>
       [...output.matchAll(/^kept .*\/bruno\/(.*): it was edited/gm)].map(([, name]) => name).sort();
     const { code, output } = await again();
