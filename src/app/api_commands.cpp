@@ -274,7 +274,7 @@ void ApiCommands::write_files(const std::vector<openapi::CollectionFile>& files,
             continue;
         }
         if (path.starts_with(bruno_folder) && is_somebodys(folder, in_folder, text)) {
-            std::cerr << "kept " << file.string() << ": it was edited. Without it, the API's own is written\n";
+            std::cerr << "kept " << file.string() << ": it was edited. Delete it to have the API's own written\n";
             continue;
         }
         write_file(file, text);
