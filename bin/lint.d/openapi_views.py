@@ -99,7 +99,7 @@ def together(group, one, other):
 
 
 def both(one, other):
-    """One schema for two, of which the first is one of allOf of the second or beside it; what one word cannot say stays in allOf."""
+    """One schema for two: the first is in allOf or behind $ref of the second. What one word cannot say stays in allOf."""
     if not one or not other:
         return one or other
     if any(word in one for word in UNEVALUATED):
