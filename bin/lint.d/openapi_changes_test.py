@@ -216,10 +216,23 @@ WIDE_AND_NARROW = [
     ({"pattern": "a"}, {"allOf": [{"pattern": "a"}, {"pattern": "b"}]}),
     ({"$ref": "#/components/schemas/Thing"}, {"$ref": "#/components/schemas/Thing", "required": ["size"]}),
 ]
+CLOSED = {"additionalProperties": False}
+WHOLE = {"type": "integer"}
+A, B, AB = ({"type": "object", "properties": {name: WHOLE for name in names}} for names in ("a", "b", "ab"))
+A_ALONE, AB_ALONE, NONE = {**A, **CLOSED}, {**AB, **CLOSED}, {"type": "object", **CLOSED}
+MAP = {"type": "object", "additionalProperties": WHOLE}
+X_ALONE, Y_ALONE = ({"type": "object", "patternProperties": {name: WHOLE}, **CLOSED} for name in ("^x", "y$"))
+FIRST = {"type": "array", "prefixItems": [WHOLE]}
 # Likewise, of requests alone: a reply may get members, and a map in it may not become none (openapi_changes_cases.py).
 WIDE_AND_NARROW_TAKEN = [
     ({"type": "object"}, {"type": "object", "additionalProperties": False}),
     ({"type": "object", "additionalProperties": {"type": "string"}}, {"type": "object", "additionalProperties": False}),
+    # The names of the other are refused by the closed one.
+    (AB_ALONE, {"allOf": [A_ALONE, B]}),
+    (AB_ALONE, {"allOf": [B, A_ALONE]}),
+    (AB_ALONE, {**B, "allOf": [A_ALONE]}),
+    ({**A_ALONE, "patternProperties": {"^x": WHOLE}}, {"allOf": [A_ALONE, {"patternProperties": {"^x": WHOLE}}]}),
+    ({**MAP, "properties": {"a": {"type": "boolean"}}}, {"allOf": [MAP, {"properties": {"a": {"type": "boolean"}}}]}),
 ]
 # Words about which nobody can say which takes more.
 OTHERS = [
@@ -239,6 +252,14 @@ OTHERS = [
     ("$dynamicAnchor", "a"),
     ("$dynamicRef", "#a"),
     ("$vocabulary", {"a": True}),
+]
+# The second takes less. It cannot be put together to one, so that the other way is reported, too.
+IN_PARTS = [
+    (X_ALONE, {"allOf": [X_ALONE, Y_ALONE]}),
+    (AB_ALONE, {"allOf": [{**A, "unevaluatedProperties": False}, B]}),
+    (FIRST, {"allOf": [FIRST, {"type": "array", "items": {"type": "null"}}]}),
+    ({"contains": WHOLE, "minContains": 0}, {"allOf": [{"contains": WHOLE}, {"minContains": 0}]}),
+    ({"allOf": [{"if": {"type": "null"}}, {"then": False}]}, {"if": {"type": "null"}, "then": False}),
 ]
 # Schemas that say the same.
 ALIKE = [
@@ -262,6 +283,17 @@ ALIKE = [
         {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}},
         {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"properties": {"a": {"maxLength": 3}}}]},
     ),
+    # additionalProperties is about each name that its own schema does not have, also about one that another of allOf has.
+    (A_ALONE, {"allOf": [A_ALONE, AB]}),
+    (A_ALONE, {**AB, "allOf": [A_ALONE]}),
+    (NONE, {"allOf": [A_ALONE, {**B, **CLOSED}]}),
+    (A_ALONE, {**A_ALONE, "anyOf": [AB, B]}),
+    (A_ALONE, {"allOf": [A_ALONE, {"patternProperties": {"^b": {}}}]}),
+    ({**MAP, "properties": {"a": WHOLE}}, {"allOf": [MAP, {"properties": {"a": {}}}]}),
+    ({**X_ALONE, "properties": {"xa": WHOLE}}, {"allOf": [X_ALONE, {"properties": {"xa": WHOLE, "a": {}}}]}),
+    ({"allOf": [X_ALONE, Y_ALONE]}, {"allOf": [{"allOf": [X_ALONE]}, Y_ALONE]}),
+    ({**A, "unevaluatedProperties": False}, {"allOf": [A], "unevaluatedProperties": False}),
+    ({**FIRST, "items": False}, {"allOf": [{**FIRST, "items": False}, {"minItems": 0}]}),
 ]
 EMPTY = {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}}
 VARIABLES = {"host": {"default": "a"}, "version": {"default": "b"}}
@@ -348,9 +380,10 @@ def schemas_compared(old, new, way):
 def check_keywords(faults):
     samples = [(TAKEN, wide, narrow) for wide, narrow in WIDE_AND_NARROW + WIDE_AND_NARROW_TAKEN]
     samples += [(GIVEN, narrow, wide) for wide, narrow in WIDE_AND_NARROW]
-    for way, first, then in samples:
+    for way, first, then in [*samples, *((TAKEN, wide, narrow) for wide, narrow in IN_PARTS)]:
         if not schemas_compared(first, then, way):
             faults.append(f"not reported: {way} {first} becomes {then}")
+    for way, first, then in samples:
         if findings := schemas_compared(then, first, way):
             faults.append(f"reported without need: {way} {then} becomes {first}: {findings}")
     for way in (TAKEN, GIVEN):

@@ -7,9 +7,9 @@ import json
 from decimal import Decimal
 from itertools import combinations
 
-from openapi_values import apart, has_pattern, is_multiple, is_of, listed, takes
+from openapi_values import apart, is_multiple, is_of, listed, takes
 from openapi_views import as_list, common_types, expanded, same, view
-from openapi_words import KINDS, NEWER, SCHEMA, TOLD, has_ref
+from openapi_words import KINDS, NEWER, SCHEMA, TOLD, has_pattern, has_ref
 
 TAKEN, GIVEN = "taken", "given"
 DEEPEST = 80
@@ -27,7 +27,7 @@ def alternatives(document, schema, followed=()):
     for word in ("anyOf", "oneOf"):
         if word in seen:
             rest = {name: value for name, value in seen.items() if name != word and name not in ("default", "x-left-out")}
-            inner = [{"allOf": [rest, one]} if rest else one for one in seen[word]]
+            inner = [{**rest, "allOf": [*rest.get("allOf", []), one]} if rest else one for one in seen[word]]
             return [found for one in inner for found in alternatives(document, one, (*followed, schema))]
     if not isinstance(seen.get("type"), list):
         return [schema]

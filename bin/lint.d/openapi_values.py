@@ -2,17 +2,15 @@
 
 By this are compared two schemas of which one admits certain values alone: it does not matter in which words either says so."""
 
-import re
 from decimal import Decimal
 from fractions import Fraction
 
 from openapi_views import as_list, common_types, same, view
-from openapi_words import SCHEMA, is_decimal
+from openapi_words import SCHEMA, UNKNOWN, has_pattern, is_decimal
 
 JSON_TYPES = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 RANGES = {"int32": 2**31, "int64": 2**63}
 FLOATS = ("float", "double")
-UNKNOWN = None  # What a judge of a word answers where it cannot say.
 
 
 def is_of(value, name):
@@ -35,15 +33,6 @@ def has_format(name, value):
 def of_decimals(follows):
     """A judge of a decimal, which is a text."""
     return lambda said, value: follows(said, Decimal(value)) if is_decimal(value) else UNKNOWN
-
-
-def has_pattern(pattern, value):
-    if "$" in pattern and value.endswith("\n"):
-        return UNKNOWN  # Python's $ passes over a last line feed, that of ECMA-262 does not.
-    try:
-        return re.search(pattern, value, re.ASCII) is not None
-    except re.error:
-        return UNKNOWN
 
 
 # By word: whether a value follows it. SCHEMA says of which type a word is; a value of another type follows it.

@@ -16,6 +16,7 @@ PROBLEM = {"description": "", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/c
 # Of sentences that src/schema and src/openapi write: what leaving out a member means, and until when an operation stays.
 LEFT_OUT = re.compile(r"When left out: `(.*?)`\.", re.DOTALL)
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+UNKNOWN = None  # What a judge of a word answers where it cannot say.
 STAYS_UNTIL = re.compile(r"it may be gone from (\d{4}-\d\d-\d\d) on")
 
 
@@ -225,6 +226,15 @@ def pointed_at(document, ref):
         else:
             return None
     return at
+
+
+def has_pattern(pattern, value):
+    if "$" in pattern and value.endswith("\n"):
+        return UNKNOWN  # Python's $ passes over a last line feed, that of ECMA-262 does not.
+    try:
+        return re.search(pattern, value, re.ASCII) is not None
+    except re.error:
+        return UNKNOWN
 
 
 def has_ref(value):

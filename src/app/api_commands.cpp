@@ -111,9 +111,19 @@ std::string text_of(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Whether somebody has made a file of Bruno's folder their own, in whose place another text would be written.
+bool is_somebodys(const std::filesystem::path& folder, const std::filesystem::path& path, const std::string& text) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(folder / path, error)) return false;
+    const auto has = text_of(folder / path);
+    const auto name = path.generic_string();
+    // A file that has no mark is compared with what it is to be.
+    if (openapi::bruno_file_of(name, text) == openapi::BrunoFile::own) return has != text;
+    return openapi::bruno_file_of(name, has) != openapi::BrunoFile::written;
+}
+
 // What an earlier document had and this one has not: what was written and never edited goes, what was edited is named. Files of
-// somebody's own
-// stay, and so does what a link leads to.
+// somebody's own stay, and so does what a link leads to.
 void drop_stale(const std::filesystem::path& folder, const std::set<std::filesystem::path>& written,
                 std::ostream& out) {
     std::vector<std::filesystem::path> stale;
@@ -255,11 +265,16 @@ void ApiCommands::write_files(const std::vector<openapi::CollectionFile>& files,
     const auto folder = std::filesystem::path(to_) / bruno_folder;
     std::set<std::filesystem::path> written;  // in Bruno's folder
     for (const auto& [path, text] : files) {
-        written.insert(std::filesystem::path(path).lexically_relative(bruno_folder));
+        const auto in_folder = std::filesystem::path(path).lexically_relative(bruno_folder);
+        written.insert(in_folder);
         const auto file = std::filesystem::path(to_) / path;
         if (is_environment(path) && std::filesystem::exists(file)) {
             out << "kept " << file.string() << ", which may have your account\n";
             if (!base_url_.empty()) say_other_address(file, base_url, std::cerr);
+            continue;
+        }
+        if (path.starts_with(bruno_folder) && is_somebodys(folder, in_folder, text)) {
+            std::cerr << "kept " << file.string() << ": it was edited. Delete it to have the API's own written\n";
             continue;
         }
         write_file(file, text);

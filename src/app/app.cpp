@@ -312,10 +312,13 @@ void App::add_routes() {
 void App::mount_docs() {
     add_health_routes(management_router);
     add_metrics_route(management_router);
-    const openapi::DocsOptions options{
+    openapi::DocsOptions options{
         .info = openapi_info(definition, settings, router), .of = &router, .reader = reader_of(definition, settings)};
     switch (settings.docs_place()) {
-        case DocsPlace::open: return openapi::mount(router, options);
+        case DocsPlace::open:
+            // A developer's service has several addresses: localhost, and PUBLIC_URL, which telephones reach. Each is another origin.
+            if (settings.environment == Environment::development) options.server = openapi::ServerOf::request;
+            return openapi::mount(router, options);
         case DocsPlace::management: return openapi::mount(management_router, options);
         case DocsPlace::off: return;
     }

@@ -212,7 +212,8 @@ struct Settings {
                  .defaulted = true,
                  .doc =
                      "Where clients reach the API, without a slash at the end. Used in the OpenAPI document and in the "
-                     "`type` of problems. Not set: the document names the host that it was asked by."}),
+                     "`type` of problems. Not set, or in development: the document names the host that it was asked "
+                     "by."}),
             field<&Settings::cors_origins>(
                 "CORS_ORIGINS",
                 {.max_items = 100,

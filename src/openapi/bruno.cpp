@@ -219,6 +219,8 @@ std::optional<std::string> bruno_base_url(std::string_view environment) {
 }
 
 BrunoFile bruno_file_of(std::string_view path, std::string text) {
+    // As Git checks it out on Windows.
+    for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at)) text.erase(at, 1);
     const auto begin = text.find(fmt::format("  {}", mark_begin));
     if (begin == std::string::npos) return BrunoFile::own;
     const auto end = text.find('\n', begin);
@@ -238,10 +240,11 @@ std::vector<CollectionFile> bruno_collection(const Collection& collection) {
     std::vector<CollectionVariable> first;
     std::ranges::copy_if(collection.variables, std::back_inserter(first),
                          [](const auto& variable) { return !variable.is_of_scripts; });
-    files.push_back({"collection.bru",
-                     block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
-                         variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) +
-                         "\n" + block("script:post-response", after()) + "\n" + block("docs", collection.description)});
+    files.push_back(marked(
+        "collection.bru",
+        block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
+            variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) + "\n" +
+            block("script:post-response", after()) + "\ntests {\n}\n\n" + block("docs", collection.description)));
     files.push_back({"environments/local.bru", variables("vars", collection.account)});
     for (std::size_t number = 1; const auto& folder : collection.folders) {
         files.push_back(marked(fmt::format("{}/folder.bru", folder.name),

@@ -122,8 +122,7 @@ struct CollectionFile {
 // Of environments/local.bru, as postman_base_url().
 [[nodiscard]] std::optional<std::string> bruno_base_url(std::string_view environment);
 // Whose a file of such a folder is: as bruno_collection() wrote it at this path, written so and edited since, or somebody's
-// own. Environments,
-// bruno.json and collection.bru have no mark.
+// own. Environments and bruno.json have no mark.
 enum class BrunoFile : std::uint8_t { written, edited, own };
 [[nodiscard]] BrunoFile bruno_file_of(std::string_view path, std::string text);
 

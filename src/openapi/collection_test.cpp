@@ -243,11 +243,16 @@ TEST(CollectionFresh, TimesAreNamedByWhatTheyMean) {
 
 TEST(Collection, BrunosFilesAreKnownAgainUntilTheyAreEdited) {
     for (const auto& file : bruno_collection(example())) {
-        const bool has_mark = file.path.contains('/') && !file.path.starts_with("environments/");
+        const bool has_mark = file.path != "bruno.json" && !file.path.starts_with("environments/");
         EXPECT_EQ(bruno_file_of(file.path, file.text), has_mark ? BrunoFile::written : BrunoFile::own) << file.path;
         if (!has_mark) continue;
         EXPECT_EQ(bruno_file_of("other/" + file.path, file.text), BrunoFile::edited);
         EXPECT_EQ(bruno_file_of(file.path, file.text + "\n"), BrunoFile::edited);
+        auto of_windows = file.text;
+        for (auto at = of_windows.find('\n'); at != std::string::npos; at = of_windows.find('\n', at + 2))
+            of_windows.insert(at, "\r");
+        EXPECT_EQ(bruno_file_of(file.path, of_windows), BrunoFile::written);
+        EXPECT_EQ(bruno_file_of(file.path, of_windows + "\r\n"), BrunoFile::edited);
         EXPECT_EQ(bruno_file_of(file.path, file.text.substr(0, file.text.find("this program: ") + 20)),
                   BrunoFile::edited);
     }

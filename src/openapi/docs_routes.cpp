@@ -124,11 +124,12 @@ std::string start_page_html(const http::Router& router, const StartPage& page) {
 
 }  // namespace
 
-std::string docs_policy(const Info& info) {
+std::string docs_policy(const Info& info, ServerOf of) {
     // Swagger UI sets style attributes, and draws its icons from data: URLs.
     std::string policy =
         "default-src 'none';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data:;font-src 'self';"
         "base-uri 'none';form-action 'none';frame-ancestors 'none';connect-src 'self'";
+    if (of == ServerOf::request) return policy;
     for (const auto& server : info.servers) {
         if (const auto origin = origin_of(server.url); !origin.empty()) policy.append(" ").append(origin);
     }
@@ -137,9 +138,9 @@ std::string docs_policy(const Info& info) {
 
 void mount(http::Router& router, const DocsOptions& options) {
     router.add(http::Method::get, "/openapi.json",
-               {.handler = DocumentReply(options.of == nullptr ? router : *options.of, options.info)});
+               {.handler = DocumentReply(options.of == nullptr ? router : *options.of, options.info, options.server)});
     if (!options.page) return;
-    const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info))};
+    const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info, options.server))};
     router.add(http::Method::get, "/docs",
                {.handler = FixedReply(page_of("index.html"), html_type), .middleware = links});
     router.add(http::Method::get, "/docs/reader",

@@ -7,6 +7,7 @@
 // Problems of a status become one response with an example per code; one that is the only code of its status is shared by
 // all routes as #/components/responses/<code>.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -104,6 +105,9 @@ struct Info {
     std::vector<Example> examples = {};
     std::vector<WebhookDoc> webhooks = {};
 };
+
+// Which address a document that is served names: what Info says, or that of the request.
+enum class ServerOf : std::uint8_t { info, request };
 
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an
 // error code that two tables define differently, struct names that clash, and an example of nothing.

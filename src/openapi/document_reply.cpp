@@ -1,5 +1,7 @@
 #include "openapi/document_reply.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/context.h"
@@ -14,9 +16,21 @@ constexpr std::string_view some_server = "https://server.of.the.request.invalid"
 
 bool names_no_server(const Info& info) { return info.servers.size() == 1 && info.servers.front().url == Server{}.url; }
 
+// "api.example:8080" of "https://api.example:8080/v1"; "" of a relative one.
+std::string_view host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return {};
+    const auto rest = url.substr(scheme + 3);
+    return rest.substr(0, rest.find('/'));
+}
+
 // "/" of a client that says no host (HTTP/1.0).
-std::string server_of(const http::Request& request) {
+std::string server_of(const http::Request& request, const std::vector<Server>& known) {
     if (request.host().empty()) return Server{}.url;
+    const auto is_it = [host = base::ascii_lower(request.host())](const Server& server) {
+        return base::ascii_lower(host_of(server.url)) == host;
+    };
+    if (const auto found = std::ranges::find_if(known, is_it); found != known.end()) return found->url;
     return std::string(request.is_secure() ? "https://" : "http://").append(request.host());
 }
 
@@ -28,10 +42,14 @@ std::string tag_of(std::string_view text) {
 
 }  // namespace
 
-DocumentReply::DocumentReply(const http::Router& router, const Info& info) {
-    Document made{.before_server = {}, .is_of_request = names_no_server(info)};
+DocumentReply::DocumentReply(const http::Router& router, const Info& info, ServerOf of) {
+    Document made{.before_server = {}, .is_of_request = of == ServerOf::request || names_no_server(info)};
     auto with_server = info;
-    if (made.is_of_request) with_server.servers.front().url = some_server;
+    if (made.is_of_request) {
+        made.known = info.servers;
+        if (!names_no_server(info)) with_server.servers = {{}};
+        with_server.servers.front().url = some_server;
+    }
     auto text = document(router, with_server);
     made.digest = tag_of(text);
     if (const auto at = text.find(some_server); made.is_of_request && at != std::string::npos) {
@@ -44,7 +62,7 @@ DocumentReply::DocumentReply(const http::Router& router, const Info& info) {
 
 async::Task<void> DocumentReply::operator()(http::Context& context) const {
     auto& response = context.response();
-    const auto server = document_->is_of_request ? server_of(context.request()) : std::string();
+    const auto server = document_->is_of_request ? server_of(context.request(), document_->known) : std::string();
     // Between quotes already.
     std::string escaped;
     schema::write_json_string(server, escaped);

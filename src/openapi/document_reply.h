@@ -1,11 +1,13 @@
 #pragma once
 // Inside the library: the handler of GET /openapi.json. A document whose Info names no server has the address that it was asked
-// by, so that collections and clients made of it send their requests there. Copies share the bytes; any number of loops.
+// by, so that collections and clients made of it send their requests there. So has each document with ServerOf::request, but where
+// Info names a server of the same host: a proxy before it may speak TLS. Copies share the bytes; any number of loops.
 //
 //     router.add(http::Method::get, "/openapi.json", {.handler = DocumentReply(router, info)});
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "async/task.h"
 #include "openapi/document.h"
@@ -19,7 +21,7 @@ namespace openapi {
 class DocumentReply {
 public:
     // Throws what document() throws.
-    DocumentReply(const http::Router& router, const Info& info);
+    DocumentReply(const http::Router& router, const Info& info, ServerOf of = ServerOf::info);
     async::Task<void> operator()(http::Context& context) const;
 
 private:
@@ -28,6 +30,7 @@ private:
         std::string behind_server{};
         std::string digest{};
         bool is_of_request = false;
+        std::vector<Server> known{};
     };
     std::shared_ptr<const Document> document_;
 };

@@ -14,11 +14,11 @@ using testing::HasSubstr;
 
 class DocumentReplyTest : public testing::Test {
 protected:
-    void serve(std::vector<Server> servers) {
+    void serve(std::vector<Server> servers, ServerOf of = ServerOf::info) {
         example::add_routes(router);
         auto info = example::info();
         info.servers = std::move(servers);
-        mount(router, {.info = info, .page = false});
+        mount(router, {.info = info, .page = false, .server = of});
     }
     http::InjectedResponse get(const std::string& host, const std::string& known = {}) {
         http::InjectedRequest request{.method = http::Method::get, .target = "/openapi.json", .headers = {}};
@@ -51,6 +51,25 @@ TEST_F(DocumentReplyTest, AServerThatIsNamedStays) {
     const auto reply = get("localhost:3000");
     EXPECT_THAT(reply.body, HasSubstr(R"("servers":[{"url":"https://api.shop.example","description":"Production"}])"));
     EXPECT_EQ(reply.body.find("localhost"), std::string::npos);
+}
+
+// Of a developer's machine: http://localhost:3000 beside the address that telephones have.
+TEST_F(DocumentReplyTest, TheServerIsThatOfTheRequestWhateverIsNamedButWithItsScheme) {
+    serve({{.url = "https://api.pos.example/pos", .description = "Production"}}, ServerOf::request);
+    const auto body = get("localhost:3000").body;
+    EXPECT_THAT(body, HasSubstr(R"("servers":[{"url":"http://localhost:3000"}])"));
+    EXPECT_EQ(body.find("pos.example"), std::string::npos);
+    // A proxy in front of it speaks TLS.
+    EXPECT_THAT(get("API.pos.example").body, HasSubstr(R"("servers":[{"url":"https://api.pos.example/pos"}])"));
+    EXPECT_THAT(get("api.pos.example:81").body, HasSubstr(R"("servers":[{"url":"http://api.pos.example:81"}])"));
+    EXPECT_NE(get("localhost:3000").header("ETag"), get("api.pos.example").header("ETag"));
+}
+
+TEST(DocsPolicy, ThePagesCallTheServersOfTheDocument) {
+    auto info = example::info();
+    info.servers = {{.url = "https://api.shop.example/pos"}, {.url = "/"}};
+    EXPECT_THAT(docs_policy(info), testing::EndsWith(";connect-src 'self' https://api.shop.example"));
+    EXPECT_THAT(docs_policy(info, ServerOf::request), testing::EndsWith(";connect-src 'self'"));
 }
 
 }  // namespace

@@ -42,6 +42,16 @@ const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image.startsWith('backend-api:'));
 
 describe('compose.yaml', () => {
+  // Compose and the program read the same .env: what is for one alone would be taken by the other.
+  test('takes nothing of the shell or of .env by the name of a setting', async () => {
+    const text = await readFile(path.join(repository, 'compose.yaml'), 'utf8');
+    const taken = new Set([...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name));
+    const settings = await readFile(path.join(repository, 'docs/configuration.md'), 'utf8');
+    expect(settings).toContain('\n| `PUBLIC_URL` |');
+    expect([...taken].filter((name) => settings.includes(`\n| \`${name}\` |`))).toEqual([]);
+    expect([...taken].sort()).toEqual(['HTTPS_PORT', 'HTTPS_URL', 'VERSION']);
+  });
+
   test('has members that the Compose specification knows, and names what is there', () => {
     const known =
       'image build read_only tmpfs cap_drop security_opt restart stop_grace_period environment secrets volumes networks depends_on command healthcheck user ports shm_size'.split(

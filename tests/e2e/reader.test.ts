@@ -854,6 +854,41 @@ describe.skipIf(noBrowser)('the reader', () => {
     expect(await page.locator('#navigation').isVisible(), 'the menu closes').toBe(false);
   });
 
+  // As somebody starts it whose app is on a telephone, or whose .env is of another service.
+  test('the pages call the address that they were opened by, whatever PUBLIC_URL is', async () => {
+    const away = 'http://api.shop.example:8080';
+    const other = await startService({ database, env: { APP_ENV: 'development', PUBLIC_URL: away } });
+    const own = await browser.newPage();
+    const called: string[] = [];
+    own.on('request', (request) => called.push(request.url()));
+    try {
+      const local = other.url.replace('127.0.0.1', 'localhost');
+      for (const origin of [other.url, local]) {
+        const { servers } = await fetch(`${origin}/openapi.json`).then((reply) => reply.json() as any);
+        expect(servers).toEqual([{ url: origin }]);
+      }
+      for (const [place, who] of [
+        ['/docs/reader#/operation/getMe', 'reader'],
+        ['/docs', 'Swagger UI'],
+      ] as const) {
+        const loaded = await own.goto(`${local}${place}`);
+        expect(loaded!.headers()['content-security-policy'], who).toMatch(/connect-src 'self'$/);
+        if (who === 'reader') await own.locator('#account').click();
+        const begun = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/login'));
+        await own.getByRole('button', { name: /^As owner/ }).click();
+        expect((await begun).status(), who).toBe(200);
+      }
+      await own.goto(`${local}/docs/reader#/operation/getMe`);
+      await own.reload();
+      await own.getByRole('button', { name: 'Send', exact: true }).click();
+      await expect.poll(() => own.locator('.reply').textContent()).toContain('owner@demo.example');
+      expect(called.filter((url) => new URL(url).origin !== local)).toEqual([]);
+    } finally {
+      await own.close();
+      await other.stop();
+    }
+  });
+
   test('passwords of the demo are shown in development alone', async () => {
     const own = await service.api('GET', '/docs/reader.json');
     expect(own.body.people.map(({ role }: { role: string }) => role)).toContain('owner');
