@@ -233,6 +233,8 @@ private:
 struct ServeOptions {
     bool take_over = false;               // the port from the process that serves it (app/listener_owner.h)
     config::Environment supervisor = {};  // what a supervisor says (app/supervisor_sockets.h)
+    // Which of HOST, PORT, MANAGEMENT_HOST and MANAGEMENT_PORT somebody has set; the others have their defaults.
+    std::vector<std::string> set = {};
 };
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code; throws config::Faults for what shows only
 // when the settings are used: a port that is taken, roles that row level security does not bind.

@@ -55,10 +55,14 @@ config::Environment read_settings_environment(const Definition& definition) {
     return config::merge(std::move(file), config::environment_of(environ));
 }
 
-Configuration load_settings(const Definition& definition) {
-    auto configuration = load_configuration(definition, read_settings_environment(definition));
+Configuration load_settings(const Definition& definition, const config::Environment& environment) {
+    auto configuration = load_configuration(definition, environment);
     if (!configuration) throw config::Faults(std::move(configuration.error()));
     return *std::move(configuration);
+}
+
+Configuration load_settings(const Definition& definition) {
+    return load_settings(definition, read_settings_environment(definition));
 }
 
 // What `db` commands need of the environment: the owner, and which roles the service will come as.
@@ -118,8 +122,9 @@ int run_dev(const Definition& definition, const Command& command) {
                          .fresh = command.fresh,
                          // Read now: a build replaces the file, and /proc/self/exe would then name the deleted one.
                          .executable = std::filesystem::read_symlink("/proc/self/exe")};
+    const auto given = read_settings_environment(definition);
+    if (const auto host = given.find("HOST"); host != given.end()) options.host = host->second;
     if (definition.dev_environment) {
-        const auto given = read_settings_environment(definition);
         for (const auto& [name, value] :
              definition.dev_environment(std::filesystem::absolute(command.data_directory))) {
             if (!given.contains(name)) options.environment.emplace_back(name, value);
@@ -131,8 +136,13 @@ int run_dev(const Definition& definition, const Command& command) {
 }
 
 int run_serve(const Definition& definition, const Command& command) {
-    return serve(definition, load_settings(definition),
-                 {.take_over = command.take_over, .supervisor = config::environment_of(environ)});
+    const auto environment = read_settings_environment(definition);
+    ServeOptions options{.take_over = command.take_over, .supervisor = config::environment_of(environ)};
+    for (const auto* name : {"HOST", "PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT"}) {
+        if (const auto found = environment.find(name); found != environment.end() && !found->second.empty())
+            options.set.emplace_back(name);
+    }
+    return serve(definition, load_settings(definition, environment), std::move(options));
 }
 
 // The options stand for the variables, so that their faults are told beside all others.
