@@ -44,8 +44,6 @@ TEST(Addresses, AreToldOfWhatIsThere) {
 
 TEST(Addresses, NoneIsToldWhereNothingAnswers) {
     Settings settings;
-    settings.management_port.reset();
-    settings.docs = DocsPlace::management;
     for (const auto docs : {DocsPlace::management, DocsPlace::off}) {
         settings.docs = docs;
         EXPECT_EQ(addresses_notice({.settings = settings, .service = {"::1", 8080}}), "X_API_URL=http://[::1]:8080\n");

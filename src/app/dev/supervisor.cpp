@@ -32,8 +32,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds look_interval{10};
 constexpr seconds idle_interval{1};
-// Of a server that does not say how long it takes.
-constexpr seconds drain_deadline{30};
 constexpr std::int64_t longest_stop = 24L * 3600 * 1'000'000;  // microseconds
 constexpr seconds pretty_printer_deadline{2};
 // Seeding some thousand rows and migrating a demo database take seconds.
@@ -307,7 +305,7 @@ void Supervisor::stop_server() {
     server_says_.erase("EXTEND_TIMEOUT_USEC");
     server_.signal(SIGTERM);
     const auto began = Clock::now();
-    auto deadline = began + drain_deadline;
+    auto deadline = began + options_.drain_deadline;
     while (server_.running() && Clock::now() < deadline && pause(look_interval)) {
         hear_server();
         const auto asked = base::parse_integer<std::int64_t>(server_says_["EXTEND_TIMEOUT_USEC"]);

@@ -37,6 +37,7 @@ struct Options {
     // Renders the server's log on a terminal when it exists; elsewhere the log stays JSON.
     std::filesystem::path pretty_printer = "src/app/dev/pretty_log.mjs";
     std::chrono::milliseconds ready_deadline{30'000};
+    std::chrono::milliseconds drain_deadline{30'000};  // of a server that does not say how long it takes to stop
 };
 
 // The exit status: 0 after a requested stop, 1 when the environment could not be started or one of its servers died. A server
