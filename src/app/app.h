@@ -242,7 +242,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 
-// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, worker, dev, health, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app

@@ -20,6 +20,7 @@
 #include "app/console/command.h"
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
+#include "app/health_command.h"
 #include "app/outbox_module.h"
 #include "app/own_command_line.h"
 #include "base/strings.h"
@@ -366,6 +367,7 @@ std::vector<CommandExamples> built_in_examples() {
         {"serve", {"serve", "serve --take-over"}},
         {"dev", {"dev", "dev --port 3001 --data-dir .data-two", "dev --fresh"}},
         {"worker", {"worker", "worker --queues mail,webhooks --concurrency 8"}},
+        {"health", {"health"}},
         {"outbox", {"outbox", "outbox --retry all"}},
         {"seed", {"seed"}},
         {"openapi", {"openapi > openapi.json"}},
@@ -459,6 +461,8 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         ->check(one_of_queues(definition));
     worker_command->add_option("--concurrency", command.concurrency, "Jobs of a queue at a time")
         ->check(CLI::Range(1, 1000));
+    auto* health_command = cli.add_subcommand(
+        "health", "Ask the process that has these settings whether it answers; exit code 0: it does");
     auto* outbox_command = cli.add_subcommand("outbox", "List the jobs of the outbox that can never be sent");
     outbox_command->add_option("--retry", command.outbox.retry, "Ids of them, comma-separated, or all: send them again")
         ->delimiter(',');
@@ -509,6 +513,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*serve_command) return run_serve(definition, command);
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
+    if (*health_command) return run_health(read_environment(), std::cerr);
     if (*outbox_command) return run_outbox(definition, load_settings(definition), command.outbox, std::cout);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
