@@ -170,6 +170,7 @@ describe('TLS', () => {
       ['/nowhere/tls.key', 'cannot be read: No such file or directory'],
       ['/etc', 'is a folder, not a file'],
       ['/dev/zero', 'is a device, not a file'],
+      ['/etc/passwd', 'is no whole PEM file of a key without a passphrase'],
     ]) {
       const refused = await run(environment.binary, ['serve'], { ...env, TLS_KEY });
       expect(refused.code, refused.output).toBe(78);
