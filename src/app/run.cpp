@@ -28,6 +28,8 @@
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
+#include "embedded/cli11_notice.h"
+#include "openapi/docs_routes.h"
 #include "schema/schema.h"
 
 namespace app {
@@ -211,9 +213,13 @@ int print_problems(const Definition& definition) {
     return 0;
 }
 
-// BullMQ's Lua is part of the binary; its licence asks for the notice.
+// Of what is part of the binary and of no package beside it; their licences ask for the notices. Boost's asks for none.
 int print_licenses() {
-    std::cout << "bullmq, whose Lua scripts this program sends to Redis:\n\n" << jobs::bullmq::licence() << '\n';
+    std::cout << "bullmq, whose Lua scripts this program sends to Redis:\n\n"
+              << jobs::bullmq::licence() << '\n'
+              << openapi::notices() << '\n';
+    for (const auto& file : embedded::cli11_notice())
+        std::cout << "CLI11, which reads the command line (Debian's libcli11-dev):\n\n" << file.bytes;
     return 0;
 }
 
