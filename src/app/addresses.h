@@ -1,6 +1,6 @@
 #pragma once
-// Where a server of this process is reached from this machine, as URLs: for whoever has started it, and need not know how its settings
-// are read.
+// Where a server of this process is reached from this machine, as URLs: for whoever has started it, and need not know how its
+// settings are read.
 //
 //     tell_supervisor(environment, "READY=1\n" + addresses_notice({.settings = settings, .service = listening_place(listener)}));
 //

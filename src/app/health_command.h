@@ -1,7 +1,7 @@
 #pragma once
-// `health`: whether the process that has the same settings answers, for a container's health check (Docker asks by a command). It asks
-// /health at the management port, or at PORT where there is none: at the address, by the protocol and with the PROXY header that the
-// settings want. What others do (PostgreSQL, Redis) is not looked at: see /ready.
+// `health`: whether the process that has the same settings answers, for a container's health check (Docker asks by a command). It
+// asks /health at the management port, or at PORT where there is none: at the address, by the protocol and with the PROXY header
+// that the settings want. What others do (PostgreSQL, Redis) is not looked at: see /ready.
 //
 //     return run_health(read_environment(), std::cerr);              // 0: it answers 200
 

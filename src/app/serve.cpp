@@ -260,8 +260,8 @@ std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<Han
         Place{threads.app.settings.host, threads.port}, threads.listeners(), [&signals] { signals.end(); }, logger);
 }
 
-// Under a supervisor that opens the sockets, HOST and PORT are words that nobody follows: who believes that HOST keeps the network out
-// is to hear it.
+// Under a supervisor that opens the sockets, HOST and PORT are words that nobody follows: who believes that HOST keeps the network
+// out is to hear it.
 void warn_of_listeners(const GivenListeners& given, App& app, const ServeOptions& options) {
     const auto is_set = [&](std::string_view name) {
         return std::ranges::find(options.set, name) != options.set.end();

@@ -15,7 +15,7 @@ struct Listening {
 
 // A port of 127.0.0.1 that nobody listens on. Throws StartFailure when there is none.
 [[nodiscard]] std::uint16_t free_port();
-// False when somebody listens there, which would keep a server from it. What else would (no such address) the server itself says best.
+// False when somebody listens there, which would keep a server from it. What else would (no such address) the server says best.
 [[nodiscard]] bool port_is_free(const Listening& at);
 
 }  // namespace app::dev

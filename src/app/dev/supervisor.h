@@ -7,8 +7,8 @@
 //                           .demo_logins = {{"owner", "owner@duka.example", "demo-password"}}}, std::cout);
 //
 // The executable is run as `<it> db diff` (a table without its migration stops the restart), `<it> db migrate`, `<it> seed` and
-// `<it> serve`, with the environment that README.md lists. `serve` says over NOTIFY_SOCKET (sd_notify(3)) that it is ready, where it
-// listens (app/addresses.h), and how long it takes to stop.
+// `<it> serve`, with the environment that README.md lists. `serve` says over NOTIFY_SOCKET (sd_notify(3)) that it is ready,
+// where it listens (app/addresses.h), and how long it takes to stop.
 
 #include <chrono>
 #include <cstdint>
