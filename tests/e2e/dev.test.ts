@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { environment } from './support/environment.js';
 import { freePort } from './support/postgres.js';
-import { Process } from './support/process.js';
+import { Process, run } from './support/process.js';
 
 let directory: string;
 let started: Process | undefined;
@@ -45,6 +45,9 @@ async function dev(port: number, settings: NodeJS.ProcessEnv): Promise<Process> 
   return child;
 }
 
+// As a container asks it: by the settings that the server has.
+const health = (port: number, settings: NodeJS.ProcessEnv) =>
+  run(environment.binary, ['health'], { ...process.env, ...settings, PORT: String(port) }, { cwd: directory });
 const addresses = (child: Process) => [...child.output.matchAll(/https?:\/\/\S+/g)].map(([url]) => url);
 const status = (url: string) =>
   new Promise<number>((resolve, reject) => {
@@ -58,14 +61,16 @@ const status = (url: string) =>
 
 test('with TLS at an address of its own: every address that it names answers', { timeout: 120_000 }, async () => {
   const port = await freePort();
-  const child = await dev(port, {
+  const settings = {
     HOST: '127.0.0.2',
     TLS_CERTIFICATE: path.join(directory, 'tls.crt'),
     TLS_KEY: path.join(directory, 'tls.key'),
-  });
+  };
+  const child = await dev(port, settings);
   const named = addresses(child).filter((url) => url.includes(`:${port}`));
   expect(named).toContain(`https://127.0.0.2:${port}/ready`);
   for (const url of named) expect(await status(url), url).toBe(200);
+  expect(await health(port, settings)).toMatchObject({ code: 0, output: '' });
   expect(await child.stop()).toEqual({ code: 0, signal: null });
 });
 
@@ -77,6 +82,11 @@ test('with the PROXY protocol: what it is asked for is at the management port', 
   for (const page of ['health', 'ready', 'metrics', 'docs', 'openapi.json'])
     expect(named).toContain(`http://localhost:${management}/${page}`);
   for (const url of named) expect(await status(url.replace('localhost', '127.0.0.1')), url).toBe(200);
+  expect(await health(port, {})).toMatchObject({ code: 0, output: '' });
+  // Past the management port: with a header, as a balancer on this machine has it.
+  expect(await health(port, { MANAGEMENT_PORT: '' })).toMatchObject({ code: 0, output: '' });
+  expect(child.output).not.toContain('without the PROXY header');
   expect(await child.stop()).toEqual({ code: 0, signal: null });
+  expect((await health(port, {})).code).toBe(1);
   await rm(path.join(directory, '.env'));
 });
