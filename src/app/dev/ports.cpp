@@ -68,10 +68,11 @@ bool port_is_free(const Listening& at) {
     in6_addr v6{};
     const char* host = at.address.empty() ? "::" : at.address.c_str();
     if (inet_pton(AF_INET, host, &v4) == 1) return bind_to(address_of_v4(v4, at.port)) != EADDRINUSE;
-    // A kernel without IPv6 has no `::`, and no server there: what is left is all of IPv4.
     if (inet_pton(AF_INET6, host, &v6) != 1) return true;
+    // Where the kernel has no IPv6, all of IPv4 is left of it.
+    const bool is_all = IN6_IS_ADDR_UNSPECIFIED(&v6);
     return bind_to(address_of_v6(v6, at.port)) != EADDRINUSE &&
-           (!at.address.empty() || bind_to(address_of_v4({.s_addr = htonl(INADDR_ANY)}, at.port)) != EADDRINUSE);
+           (!is_all || bind_to(address_of_v4({.s_addr = htonl(INADDR_ANY)}, at.port)) != EADDRINUSE);
 }
 
 }  // namespace app::dev
