@@ -38,7 +38,7 @@ RUN export DEBIAN_FRONTEND=noninteractive \
     && install -d -o 65532 -g 65532 -m 750 /var/lib/backend-api /var/lib/backend-api/files /var/lib/backend-api/uploads \
     && install -d -m 755 /etc/backend-api
 
-COPY deploy/docker/healthy deploy/docker/sbom /usr/local/lib/backend-api/
+COPY deploy/docker/sbom /usr/local/lib/backend-api/
 COPY --from=compile /out/backend-api /usr/local/bin/backend-api
 RUN install -d /usr/share/doc/backend-api \
     && backend-api licenses >/usr/share/doc/backend-api/copyright \
@@ -57,6 +57,6 @@ WORKDIR /etc/backend-api
 USER 65532:65532
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["/usr/local/lib/backend-api/healthy"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["backend-api", "health"]
 ENTRYPOINT ["backend-api"]
 CMD ["serve"]

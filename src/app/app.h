@@ -233,6 +233,8 @@ private:
 struct ServeOptions {
     bool take_over = false;               // the port from the process that serves it (app/listener_owner.h)
     config::Environment supervisor = {};  // what a supervisor says (app/supervisor_sockets.h)
+    // Which of HOST, PORT, MANAGEMENT_HOST and MANAGEMENT_PORT somebody has set; the others have their defaults.
+    std::vector<std::string> set = {};
 };
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code; throws config::Faults for what shows only
 // when the settings are used: a port that is taken, roles that row level security does not bind.
@@ -240,7 +242,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 
-// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, worker, dev, health, seed, outbox, db, openapi, problems, config, licenses, new, routes, postman, completions. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app

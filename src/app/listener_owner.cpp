@@ -141,7 +141,7 @@ char receive_with(int socket, std::vector<base::Descriptor>& into) {
     return byte;
 }
 
-bool is_wide(std::string_view address) { return address == "*" || address == "0.0.0.0" || address == "::"; }
+bool is_wide(std::string_view address) { return address == "*" || is_all_addresses(address); }
 
 // The names at the place, at all addresses, and at each one when the place is all of them.
 std::vector<std::string> names_around(const Place& place) {
@@ -168,17 +168,30 @@ std::string who_is_at(const Place& place) {
 
 }  // namespace
 
-std::uint16_t listening_port(int listener) {
+bool is_all_addresses(std::string_view address) { return address.empty() || address == "::" || address == "0.0.0.0"; }
+
+Place listening_place(int listener) {
     int listens = 0;
     socklen_t size = sizeof listens;
-    if (::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) return 0;
+    if (::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) return {};
     sockaddr_storage found{};
     size = sizeof found;
-    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&found), &size) != 0) return 0;
-    if (found.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(found).sin_port);
-    if (found.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(found).sin6_port);
-    return 0;
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&found), &size) != 0) return {};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto place = [&](const void* address, in_port_t port) {
+        ::inet_ntop(found.ss_family, address, text.data(), text.size());
+        return Place{text.data(), ntohs(port)};
+    };
+    if (found.ss_family == AF_INET) {
+        const auto& address = reinterpret_cast<const sockaddr_in&>(found);
+        return place(&address.sin_addr, address.sin_port);
+    }
+    if (found.ss_family != AF_INET6) return {};
+    const auto& address = reinterpret_cast<const sockaddr_in6&>(found);
+    return place(&address.sin6_addr, address.sin6_port);
 }
+
+std::uint16_t listening_port(int listener) { return listening_place(listener).port; }
 
 std::optional<pid_t> process_at(const Place& place) {
     for (const auto& name : names_around(place)) {

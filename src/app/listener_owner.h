@@ -33,8 +33,11 @@ struct Place {
     std::uint16_t port = 0;
 };
 
-// Of a socket that listens; 0 for any other descriptor.
+// Of a socket that listens; port 0 for any other descriptor. The address as inet_ntop(3) writes it.
+[[nodiscard]] Place listening_place(int listener);
 [[nodiscard]] std::uint16_t listening_port(int listener);
+// Empty, `::` and 0.0.0.0.
+[[nodiscard]] bool is_all_addresses(std::string_view address);
 
 // The process that has such an owner at the place, or at one that holds or is part of it; 0 where it is in another process namespace.
 [[nodiscard]] std::optional<pid_t> process_at(const Place& place);

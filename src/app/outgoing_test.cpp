@@ -26,8 +26,9 @@ TEST(Outgoing, LetsTenantsReachThisMachineInDevelopmentAlone) {
     EXPECT_TRUE(faults({}, Environment::production).empty());
 }
 
-TEST(Outgoing, NeedsAFileOfAuthoritiesThatCanBeRead) {
-    for (const auto* path : {"/nowhere/ca.pem", "/etc", "/dev/zero"}) {
+TEST(Outgoing, NeedsAFileOfAuthoritiesThatHasOne) {
+    // The last one has none.
+    for (const auto* path : {"/nowhere/ca.pem", "/etc", "/dev/zero", "/etc/passwd"}) {
         EXPECT_EQ(faults({.ca_file = path}, Environment::test), std::vector<std::string>{"/CLIENT_CA_FILE"}) << path;
     }
 }

@@ -20,6 +20,7 @@
 #include "app/console/command.h"
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
+#include "app/health_command.h"
 #include "app/outbox_module.h"
 #include "app/own_command_line.h"
 #include "base/strings.h"
@@ -27,6 +28,8 @@
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
+#include "embedded/cli11_notice.h"
+#include "openapi/docs_routes.h"
 #include "schema/schema.h"
 
 namespace app {
@@ -55,10 +58,14 @@ config::Environment read_settings_environment(const Definition& definition) {
     return config::merge(std::move(file), config::environment_of(environ));
 }
 
-Configuration load_settings(const Definition& definition) {
-    auto configuration = load_configuration(definition, read_settings_environment(definition));
+Configuration load_settings(const Definition& definition, const config::Environment& environment) {
+    auto configuration = load_configuration(definition, environment);
     if (!configuration) throw config::Faults(std::move(configuration.error()));
     return *std::move(configuration);
+}
+
+Configuration load_settings(const Definition& definition) {
+    return load_settings(definition, read_settings_environment(definition));
 }
 
 // What `db` commands need of the environment: the owner, and which roles the service will come as.
@@ -118,8 +125,9 @@ int run_dev(const Definition& definition, const Command& command) {
                          .fresh = command.fresh,
                          // Read now: a build replaces the file, and /proc/self/exe would then name the deleted one.
                          .executable = std::filesystem::read_symlink("/proc/self/exe")};
+    const auto given = read_settings_environment(definition);
+    if (const auto host = given.find("HOST"); host != given.end()) options.host = host->second;
     if (definition.dev_environment) {
-        const auto given = read_settings_environment(definition);
         for (const auto& [name, value] :
              definition.dev_environment(std::filesystem::absolute(command.data_directory))) {
             if (!given.contains(name)) options.environment.emplace_back(name, value);
@@ -131,8 +139,13 @@ int run_dev(const Definition& definition, const Command& command) {
 }
 
 int run_serve(const Definition& definition, const Command& command) {
-    return serve(definition, load_settings(definition),
-                 {.take_over = command.take_over, .supervisor = config::environment_of(environ)});
+    const auto environment = read_settings_environment(definition);
+    ServeOptions options{.take_over = command.take_over, .supervisor = config::environment_of(environ)};
+    for (const auto* name : {"HOST", "PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT"}) {
+        if (const auto found = environment.find(name); found != environment.end() && !found->second.empty())
+            options.set.emplace_back(name);
+    }
+    return serve(definition, load_settings(definition, environment), std::move(options));
 }
 
 // The options stand for the variables, so that their faults are told beside all others.
@@ -200,9 +213,13 @@ int print_problems(const Definition& definition) {
     return 0;
 }
 
-// BullMQ's Lua is part of the binary; its licence asks for the notice.
+// Of what is part of the binary and of no package beside it; their licences ask for the notices. Boost's asks for none.
 int print_licenses() {
-    std::cout << "bullmq, whose Lua scripts this program sends to Redis:\n\n" << jobs::bullmq::licence() << '\n';
+    std::cout << "bullmq, whose Lua scripts this program sends to Redis:\n\n"
+              << jobs::bullmq::licence() << '\n'
+              << openapi::notices() << '\n';
+    for (const auto& file : embedded::cli11_notice())
+        std::cout << "CLI11, which reads the command line (Debian's libcli11-dev):\n\n" << file.bytes;
     return 0;
 }
 
@@ -356,6 +373,7 @@ std::vector<CommandExamples> built_in_examples() {
         {"serve", {"serve", "serve --take-over"}},
         {"dev", {"dev", "dev --port 3001 --data-dir .data-two", "dev --fresh"}},
         {"worker", {"worker", "worker --queues mail,webhooks --concurrency 8"}},
+        {"health", {"health"}},
         {"outbox", {"outbox", "outbox --retry all"}},
         {"seed", {"seed"}},
         {"openapi", {"openapi > openapi.json"}},
@@ -449,6 +467,8 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         ->check(one_of_queues(definition));
     worker_command->add_option("--concurrency", command.concurrency, "Jobs of a queue at a time")
         ->check(CLI::Range(1, 1000));
+    auto* health_command = cli.add_subcommand(
+        "health", "Ask the process that has these settings whether it answers; exit code 0: it does");
     auto* outbox_command = cli.add_subcommand("outbox", "List the jobs of the outbox that can never be sent");
     outbox_command->add_option("--retry", command.outbox.retry, "Ids of them, comma-separated, or all: send them again")
         ->delimiter(',');
@@ -499,6 +519,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*serve_command) return run_serve(definition, command);
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
+    if (*health_command) return run_health(read_environment(), std::cerr);
     if (*outbox_command) return run_outbox(definition, load_settings(definition), command.outbox, std::cout);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);

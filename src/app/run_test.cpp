@@ -33,7 +33,7 @@ Answer answer_to(std::initializer_list<const char*> words) {
 TEST(Run, SaysWhichCommandsAreKnown) {
     for (const auto& [status, errors] : {answer_to({"hello", "srve"}), answer_to({"hello"})}) {
         EXPECT_EQ(status, 64);
-        EXPECT_THAT(errors, HasSubstr("known commands: serve dev worker outbox seed openapi"));
+        EXPECT_THAT(errors, HasSubstr("known commands: serve dev worker health outbox seed openapi"));
         EXPECT_THAT(errors, HasSubstr("what they do: hello --help\n"));
     }
     EXPECT_THAT(answer_to({"hello", "srve"}).errors, HasSubstr("hello: unknown: srve\n"));

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/addresses.h"
 #include "app/app.h"
 #include "app/background.h"
 #include "app/certificate_watch.h"
@@ -23,6 +24,8 @@
 namespace app {
 
 namespace {
+
+constexpr auto last_words_time = std::chrono::seconds(10);  // of services that hang, and of the log
 
 using OnStarted = std::move_only_function<void(std::exception_ptr)>;
 
@@ -257,6 +260,41 @@ std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<Han
         Place{threads.app.settings.host, threads.port}, threads.listeners(), [&signals] { signals.end(); }, logger);
 }
 
+// Under a supervisor that opens the sockets, HOST and PORT are words that nobody follows: who believes that HOST keeps the network
+// out is to hear it.
+void warn_of_listeners(const GivenListeners& given, App& app, const ServeOptions& options) {
+    const auto is_set = [&](std::string_view name) {
+        return std::ranges::find(options.set, name) != options.set.end();
+    };
+    const auto& settings = app.settings;
+    const Place service{is_set("HOST") ? settings.host : std::string(),
+                        static_cast<std::uint16_t>(is_set("PORT") ? settings.port : 0)};
+    const Place management{
+        is_set("MANAGEMENT_HOST") ? settings.management_host : std::string(),
+        static_cast<std::uint16_t>(is_set("MANAGEMENT_PORT") ? settings.management_port.value_or(0) : 0)};
+    auto logger = app.log.logger();
+    for (const auto& one : misplaced(given, service, management))
+        logger.warn("a listener of the supervisor is elsewhere than the settings say; the listener counts",
+                    {{"listensAt", one.listens}, {"settings", one.settings}});
+    if (given.management.get() >= 0 && !settings.management_port)
+        logger.warn("a listener of the supervisor is for the management port and is not served: set MANAGEMENT_PORT",
+                    {{"port", static_cast<std::int64_t>(listening_port(given.management.get()))}});
+}
+
+std::string ready_notice(const Threads& threads) {
+    const auto& host = threads.loops.front()->host();
+    Served served{.settings = threads.app.settings, .service = listening_place(host.server()->listener())};
+    if (const auto* management = host.management()) served.management = listening_place(management->listener());
+    return "READY=1\n" + addresses_notice(served);
+}
+
+// The delay, the requests' time, and as much again for services and jobs.
+std::string stopping_notice(const Settings& settings) {
+    const auto most = std::chrono::milliseconds(settings.shutdown_delay_ms) +
+                      2 * std::chrono::milliseconds(settings.shutdown_timeout_ms) + last_words_time;
+    return fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\n", std::chrono::microseconds(most).count());
+}
+
 // The last word of the log.
 int end_well(App& app) {
     app.log.logger().info("stopped");
@@ -303,6 +341,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
     try {
         certificate = CertificateWatch::begin(app.settings, *definition.clock, app.log.logger(), app.metrics);
         app.tls = certificate ? &certificate->tls() : nullptr;
+        warn_of_listeners(given, app, options);
         threads.take(std::move(given), loops);
         if (options.take_over) hand_over = HandOver::begin({app.settings.host, threads.port});
         if (hand_over) threads.take_over(*hand_over);
@@ -324,10 +363,10 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
                                             {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},
                                             {"openFiles", static_cast<std::int64_t>(descriptors)},
                                             {"startupMs", took.count()}});
-        tell_supervisor(options.supervisor, "READY=1");
+        tell_supervisor(options.supervisor, ready_notice(threads));
     }
     app.log.logger().info("shutting down", {{"signal", signals.wait()}});
-    tell_supervisor(options.supervisor, "STOPPING=1");
+    tell_supervisor(options.supervisor, stopping_notice(app.settings));
     // The load balancer has another process behind the port then.
     const bool is_taken = owner && owner->end();
     if (is_taken) threads.share_listeners(true);

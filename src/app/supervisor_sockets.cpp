@@ -1,15 +1,18 @@
 #include "app/supervisor_sockets.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/listener_owner.h"
 #include "base/strings.h"
@@ -30,6 +33,32 @@ std::uint16_t tcp_port_of(int listener) {
     socklen_t size = sizeof type;
     const bool is_stream = ::getsockopt(listener, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
     return is_stream ? listening_port(listener) : 0;
+}
+
+// As inet_ntop(3) writes it, so that two spellings of one address are one.
+std::string canonical(const std::string& address) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int family = address.contains(':') ? AF_INET6 : AF_INET;
+    if (::inet_pton(family, address.c_str(), bytes.data()) != 1) return address;
+    ::inet_ntop(family, bytes.data(), text.data(), text.size());
+    return text.data();
+}
+
+bool is_same_address(const std::string& one, const std::string& other) {
+    return (is_all_addresses(one) && is_all_addresses(other)) || canonical(one) == canonical(other);
+}
+
+void add_misplaced(std::vector<Misplaced>& to, int listener, const Place& wanted, std::string_view prefix) {
+    const auto place = listening_place(listener);
+    std::vector<std::string> against;
+    if (!wanted.address.empty() && !is_same_address(place.address, wanted.address))
+        against.push_back(fmt::format("{}HOST={}", prefix, wanted.address));
+    if (wanted.port != 0 && wanted.port != place.port) against.push_back(fmt::format("{}PORT={}", prefix, wanted.port));
+    if (against.empty()) return;
+    const bool is_v6 = place.address.contains(':');
+    to.push_back({fmt::format("{}{}{}:{}", is_v6 ? "[" : "", place.address, is_v6 ? "]" : "", place.port),
+                  fmt::format("{}", fmt::join(against, " "))});
 }
 
 [[noreturn]] void refuse(std::string message) { throw config::Faults("LISTEN_FDS", std::move(message)); }
@@ -65,6 +94,13 @@ GivenListeners take_given_listeners(const config::Environment& environment, pid_
         given.service.push_back(std::move(listener));
     }
     return given;
+}
+
+std::vector<Misplaced> misplaced(const GivenListeners& given, const Place& service, const Place& management) {
+    std::vector<Misplaced> found;
+    for (const auto& listener : given.service) add_misplaced(found, listener.get(), service, "");
+    if (given.management.get() >= 0) add_misplaced(found, given.management.get(), management, "MANAGEMENT_");
+    return found;
 }
 
 void share_among(std::vector<base::Descriptor>& listeners, std::size_t loops) {

@@ -9,9 +9,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/listener_owner.h"
 #include "base/descriptor.h"
 #include "config/environment.h"
 
@@ -33,6 +35,15 @@ inline constexpr int most_given_listeners = 256;
 [[nodiscard]] GivenListeners take_given_listeners(const config::Environment& environment, pid_t self,
                                                   std::optional<std::int32_t> management_port,
                                                   int first = first_given_listener);
+
+// A listener that is not where the settings say: it is served all the same.
+struct Misplaced {
+    std::string listens;   // "[::]:8080"
+    std::string settings;  // "HOST=127.0.0.1", or with PORT behind it
+};
+// Where listening is wanted: an empty address, and port 0, are not set.
+[[nodiscard]] std::vector<Misplaced> misplaced(const GivenListeners& given, const Place& service,
+                                               const Place& management);
 
 // Until there are as many as loops: others of the same socket.
 void share_among(std::vector<base::Descriptor>& listeners, std::size_t loops);

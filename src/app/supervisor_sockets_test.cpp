@@ -10,6 +10,8 @@
 #include <array>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "app/listener_owner.h"
 #include "config/config.h"
 
@@ -58,6 +60,38 @@ TEST(SupervisorSockets, ListenersAreTakenByTheirNamesAndPorts) {
     const auto by_port = take_given_listeners(given("2"), self, second, first);
     EXPECT_EQ(by_port.service.size(), 1U);
     EXPECT_EQ(listening_port(by_port.management.get()), second);
+}
+
+TEST(SupervisorSockets, OneThatIsNotWhereTheSettingsSayIsNamedBesideThem) {
+    const auto port = listen_at(first);
+    const auto management = listen_at(first + 1);
+    const auto taken = take_given_listeners(given("2", "http:management"), self, std::nullopt, first);
+    EXPECT_TRUE(misplaced(taken, {}, {}).empty());
+    EXPECT_TRUE(misplaced(taken, {"127.0.0.1", port}, {"127.0.0.1", management}).empty());
+    const auto of_service = misplaced(taken, {"::1", port}, {"", management});
+    ASSERT_EQ(of_service.size(), 1U);
+    EXPECT_EQ(of_service[0].listens, fmt::format("127.0.0.1:{}", port));
+    EXPECT_EQ(of_service[0].settings, "HOST=::1");
+    const auto of_both = misplaced(taken, {"", 1}, {"::", 2});
+    ASSERT_EQ(of_both.size(), 2U);
+    EXPECT_EQ(of_both[0].settings, "PORT=1");
+    EXPECT_EQ(of_both[1].listens, fmt::format("127.0.0.1:{}", management));
+    EXPECT_EQ(of_both[1].settings, "MANAGEMENT_HOST=:: MANAGEMENT_PORT=2");
+}
+
+TEST(SupervisorSockets, OneAddressInTwoSpellingsIsOne) {
+    const base::Descriptor socket(::socket(AF_INET6, SOCK_STREAM, 0));
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) GTEST_SKIP();
+    ASSERT_EQ(::listen(socket.get(), 8), 0);
+    ASSERT_EQ(::dup2(socket.get(), first), first);
+    const auto taken = take_given_listeners(given("1"), self, std::nullopt, first);
+    for (const auto* all : {"::", "0:0:0:0:0:0:0:0", "0.0.0.0"})
+        EXPECT_TRUE(misplaced(taken, {all, 0}, {}).empty()) << all;
+    const auto found = misplaced(taken, {"127.0.0.1", 0}, {});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].listens, fmt::format("[::]:{}", taken.port()));
 }
 
 TEST(SupervisorSockets, EachLoopHasADescriptorOfTheSocket) {

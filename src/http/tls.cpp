@@ -48,14 +48,14 @@ std::string openssl_reason() {
     return reason == nullptr ? "unknown" : reason;
 }
 
-[[noreturn]] void refuse_pair(const std::string& why) {
+[[noreturn]] void refuse_pair(TlsFault::Of of, const std::string& why) {
     ERR_clear_error();
-    throw std::runtime_error(why);
+    throw TlsFault(of, why);
 }
 
-std::string read_file(const std::string& name) {
+std::string read_file(TlsFault::Of of, const std::string& name) {
     auto text = base::read_file(name, most_tls_file_bytes);
-    if (!text) refuse_pair(fmt::format("{} {}", name, text.error()));
+    if (!text) refuse_pair(of, fmt::format("{} {}", name, text.error()));
     return *std::move(text);
 }
 
@@ -76,7 +76,8 @@ Memory memory_of(const std::string& text) {
 
 base::Timestamp time_of(const ASN1_TIME* time) {
     std::tm parts{};
-    if (ASN1_TIME_to_tm(time, &parts) != 1) refuse_pair("the certificate's dates cannot be read");
+    if (ASN1_TIME_to_tm(time, &parts) != 1)
+        refuse_pair(TlsFault::Of::certificate, "the certificate's dates cannot be read");
     return base::Timestamp(std::chrono::seconds(timegm(&parts)));
 }
 
@@ -98,7 +99,7 @@ std::vector<Certificate> certificates_in(const std::string& pem, const std::stri
     ERR_clear_error();
     const bool is_whole = base::trim(pem).ends_with("-----END CERTIFICATE-----");
     if (found.empty() || !at_end || !is_whole)
-        refuse_pair(fmt::format("{} is no whole PEM file of certificates", file));
+        refuse_pair(TlsFault::Of::certificate, fmt::format("{} is no whole PEM file of certificates", file));
     return found;
 }
 
@@ -224,27 +225,31 @@ TlsContext make_context(TicketKeys& tickets) {
 ServedPair load(const Pem& pem, const TlsFiles& files, TicketKeys& tickets) {
     auto certificates = certificates_in(pem.certificate, files.certificate_file);
     const Key key(PEM_read_bio_PrivateKey(memory_of(pem.key).get(), nullptr, no_passphrase, nullptr));
-    if (!key) refuse_pair(fmt::format("{} is no whole PEM file of a key without a passphrase", files.key_file));
+    if (!key)
+        refuse_pair(TlsFault::Of::key,
+                    fmt::format("{} is no whole PEM file of a key without a passphrase", files.key_file));
     auto* const own = certificates.front().get();
     if (X509_check_private_key(own, key.get()) != 1)
-        refuse_pair(
-            fmt::format("the key in {} is not that of the certificate in {}", files.key_file, files.certificate_file));
+        refuse_pair(TlsFault::Of::both, fmt::format("the key in {} is not that of the certificate in {}",
+                                                    files.key_file, files.certificate_file));
     ServedPair pair{make_context(tickets), time_of(X509_get0_notBefore(own)), time_of(X509_get0_notAfter(own)),
                     subject_of(own)};
     auto* const context = pair.context.get();
     ERR_clear_error();
     if (SSL_CTX_use_certificate(context, own) != 1 || SSL_CTX_use_PrivateKey(context, key.get()) != 1)
-        refuse_pair(
-            fmt::format("the certificate in {} cannot be served: {}", files.certificate_file, openssl_reason()));
+        refuse_pair(TlsFault::Of::certificate, fmt::format("the certificate in {} cannot be served: {}",
+                                                           files.certificate_file, openssl_reason()));
     for (std::size_t i = 1; i < certificates.size(); ++i) {
         if (SSL_CTX_add1_chain_cert(context, certificates[i].get()) != 1)
-            refuse_pair(fmt::format("certificate {} in {} cannot be served: {}", i + 1, files.certificate_file,
-                                    openssl_reason()));
+            refuse_pair(TlsFault::Of::certificate, fmt::format("certificate {} in {} cannot be served: {}", i + 1,
+                                                               files.certificate_file, openssl_reason()));
     }
     return pair;
 }
 
-Pem read_pair(const TlsFiles& files) { return {read_file(files.certificate_file), read_file(files.key_file)}; }
+Pem read_pair(const TlsFiles& files) {
+    return {read_file(TlsFault::Of::certificate, files.certificate_file), read_file(TlsFault::Of::key, files.key_file)};
+}
 
 bool is_valid_at(const ServedPair& pair, base::Timestamp now) {
     return pair.not_before <= now && now <= pair.not_after;

@@ -13,7 +13,9 @@
 // are the same. A pair is taken when two looks in a row have found it: what is half written is not judged. A pair that cannot be
 // served keeps the one before, with a line of the log and tls_reload_failed = 1. Connections keep what they began with.
 
+#include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "base/time.h"
@@ -29,9 +31,20 @@ struct TlsFiles {
     std::string key_file;          // PEM, without a passphrase
 };
 
+// With words for an operator.
+class TlsFault : public std::runtime_error {
+public:
+    enum class Of : std::uint8_t { certificate, key, both };
+    TlsFault(Of of, const std::string& why) : std::runtime_error(why), of_(of) {}
+    [[nodiscard]] Of of() const noexcept { return of_; }  // `both`: each is well, and they do not go together
+
+private:
+    Of of_;
+};
+
 class Tls {
 public:
-    // Throws std::runtime_error, with words for an operator, when the pair cannot be served.
+    // Throws TlsFault when the pair cannot be served.
     Tls(TlsFiles files, const base::Clock& clock, logging::Logger logger, observe::Metrics& metrics);
     ~Tls();
     Tls(const Tls&) = delete;

@@ -470,6 +470,32 @@ TEST_F(TlsTest, TheFilesMayBeLinksThatArePutAnew) {
     EXPECT_EQ(metric("tls_reload_failed"), 0);
 }
 
+TEST_F(TlsTest, AFaultSaysWhichOfTheTwoItIsOf) {
+    const auto one = make_pair_of("one");
+    const auto two = make_pair_of("two");
+    using Of = TlsFault::Of;
+    const std::vector<std::pair<Pair, Of>> cases{
+        {{"", one.key}, Of::certificate},
+        {{one.certificate.substr(0, 60), one.key}, Of::certificate},
+        {{std::string(1'000'001, 'a'), one.key}, Of::certificate},
+        {{one.certificate, ""}, Of::key},
+        {{one.certificate, "garbage"}, Of::key},
+        {{one.certificate, one.key.substr(0, 60)}, Of::key},
+        {{one.certificate, one.certificate}, Of::key},
+        {{one.certificate, std::string(1'000'001, 'a')}, Of::key},
+        {{one.certificate, two.key}, Of::both},
+    };
+    for (const auto& [pair, of] : cases) {
+        try {
+            write(pair);
+            make_tls();
+            ADD_FAILURE() << pair.key.substr(0, 20) << " is served";
+        } catch (const TlsFault& fault) {
+            EXPECT_EQ(fault.of(), of) << fault.what();
+        }
+    }
+}
+
 TEST_F(TlsTest, APairThatCannotBeServedKeepsTheOneBefore) {
     const auto one = make_pair_of("one");
     start_tls(one);

@@ -150,6 +150,11 @@ void mount(http::Router& router, const DocsOptions& options) {
     router.add(http::Method::get, "/docs/{asset...}", {.handler = Assets(options.reader.guides), .middleware = links});
 }
 
+std::string notices() {
+    return fmt::format("swagger-ui-dist, which the page /docs is made with:\n\n{}\n{}\nWhat its bundle has:\n\n{}",
+                       page_of("NOTICE"), page_of("LICENSE"), page_of("swagger-ui-bundle.js.LICENSE.txt"));
+}
+
 void mount_start_page(http::Router& router, const StartPage& page) {
     if (has_page(router, "/")) return;
     router.add(

@@ -70,6 +70,10 @@ struct StartPage {
 
 void mount_start_page(http::Router& router, const StartPage& page);
 
+// What the licences of the pages' parts want to be said wherever the program goes, whether the pages are served or not: Swagger
+// UI's notice and licence, and those of what is in its bundle.
+[[nodiscard]] std::string notices();
+
 // The pages' Content-Security-Policy: scripts, styles and requests of this origin; requests to the servers of the document too,
 // as that is what "Try it out" sends.
 [[nodiscard]] std::string docs_policy(const Info& info, ServerOf of = ServerOf::info);

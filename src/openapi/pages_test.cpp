@@ -46,6 +46,13 @@ struct DocsTest : PagesTest {
     }
 };
 
+TEST(Notices, AreThoseOfThePagesParts) {
+    const auto all = notices();
+    for (const auto* notice :
+         {"SmartBear Software Inc.", "Apache License", "END OF TERMS AND CONDITIONS", "Jed Watson"})
+        EXPECT_THAT(all, HasSubstr(notice));
+}
+
 TEST_F(DocsTest, ServeTheDocument) {
     const auto reply = get("/openapi.json");
     EXPECT_EQ(reply.status, 200);

@@ -170,6 +170,7 @@ describe('TLS', () => {
       ['/nowhere/tls.key', 'cannot be read: No such file or directory'],
       ['/etc', 'is a folder, not a file'],
       ['/dev/zero', 'is a device, not a file'],
+      ['/etc/passwd', 'is no whole PEM file of a key without a passphrase'],
     ]) {
       const refused = await run(environment.binary, ['serve'], { ...env, TLS_KEY });
       expect(refused.code, refused.output).toBe(78);
@@ -202,7 +203,7 @@ test('the PROXY protocol says who the client is', async () => {
 
 test('a supervisor that holds the socket restarts the service without a refused connection', async () => {
   const program = path.join(repository, 'tests/e2e/support/socket_supervisor.py');
-  const plain = { ...env, TLS_CERTIFICATE: '', TLS_KEY: '', PORT: '1' }; // the socket's port counts
+  const plain = { ...env, TLS_CERTIFICATE: '', TLS_KEY: '', HOST: '::1', PORT: '1' }; // the socket counts
   const supervisor = new Process(
     '/usr/bin/env',
     ['python3', program, String(port), environment.binary, 'serve'],
@@ -211,6 +212,8 @@ test('a supervisor that holds the socket restarts the service without a refused 
   started.push(supervisor);
   const listening = await supervisor.line((line) => line.msg === 'listening');
   expect(listening.port).toBe(port);
+  const elsewhere = await supervisor.line((line) => String(line.msg).startsWith('a listener of the supervisor'));
+  expect(elsewhere).toMatchObject({ level: 40, listensAt: `127.0.0.1:${port}`, settings: 'HOST=::1 PORT=1' });
   const faults: unknown[] = [];
   let asking = true;
   let answered = 0;

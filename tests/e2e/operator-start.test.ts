@@ -216,12 +216,13 @@ describe('the configuration', () => {
       TRUSTED_PROXIES: '10.0.0.0/99',
       JOB_QUEUES: 'nobodys',
       JWT_NEXT_KEY_FILE: '/nonexistent/next.pem',
+      CLIENT_CA_FILE: '/etc/passwd',
       DATABASE_URL: 'mysql://app:hunter2@db/shop',
     };
     const refused = await serve(faults);
     expect(refused.code, refused.output).toBe(78);
     for (const name of Object.keys(faults).slice(1)) expect(refused.output).toMatch(new RegExp(`^ +${name} `, 'm'));
-    expect(refused.output).toContain('The configuration has 9 faults');
+    expect(refused.output).toContain('The configuration has 10 faults');
     for (const secret of ['hunter2', 'changeme', '0123456789', '/nonexistent'])
       expect(refused.output).not.toContain(secret);
   });

@@ -1,9 +1,7 @@
 #include "app/dev/redis_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -14,6 +12,7 @@
 #include <cstring>
 
 #include "app/dev/data_directory.h"
+#include "app/dev/ports.h"
 #include "app/dev/server_process.h"
 #include "base/strings.h"
 
@@ -38,36 +37,7 @@ fs::path find_program() {
     throw StartFailure("redis-server is not installed: run bin/setup");
 }
 
-sockaddr_in address_of(std::uint32_t host, std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(host);
-    address.sin_port = htons(port);
-    return address;
-}
-
-Descriptor bound_socket(sockaddr_in address) {
-    Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int on = 1;
-    // As every server does: connections of the last run that linger do not count.
-    setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) socket.close();
-    return socket;
-}
-
 }  // namespace
-
-std::uint16_t free_port() {
-    const Descriptor socket = bound_socket(address_of(INADDR_LOOPBACK, 0));
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    if (!socket || getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw StartFailure(fmt::format("no free port on 127.0.0.1: {}", std::strerror(errno)));
-    }
-    return ntohs(address.sin_port);
-}
-
-bool port_is_free(std::uint16_t port) { return static_cast<bool>(bound_socket(address_of(INADDR_ANY, port))); }
 
 RedisServer::RedisServer(RedisOptions options) : options_(std::move(options)) {
     if (options_.program.empty()) options_.program = find_program();

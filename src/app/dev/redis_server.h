@@ -50,9 +50,4 @@ private:
     Process process_;
 };
 
-// A port of 127.0.0.1 that nobody listens on at this moment.
-[[nodiscard]] std::uint16_t free_port();
-// Whether a server may listen on it: nobody else does, on any address.
-[[nodiscard]] bool port_is_free(std::uint16_t port);
-
 }  // namespace app::dev

@@ -3,20 +3,24 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <map>
+#include <optional>
 #include <ostream>
 #include <system_error>
 
 #include "app/dev/data_directory.h"
 #include "app/dev/local_servers.h"
+#include "app/dev/notices.h"
+#include "app/dev/ports.h"
 #include "app/dev/process.h"
-#include "app/dev/ready_probe.h"
-#include "app/dev/redis_server.h"
 #include "app/dev/secrets.h"
 #include "app/dev/signals.h"
 #include "base/random.h"
+#include "base/strings.h"
 
 namespace app::dev {
 
@@ -28,11 +32,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds look_interval{10};
 constexpr seconds idle_interval{1};
-// Longer than a server takes to drain its requests.
-constexpr seconds drain_deadline{30};
+constexpr std::int64_t longest_stop = 24L * 3600 * 1'000'000;  // microseconds
 constexpr seconds pretty_printer_deadline{2};
 // Seeding some thousand rows and migrating a demo database take seconds.
 constexpr std::chrono::minutes step_deadline{10};
+
+constexpr auto* address_row = "  {:<12}{}\n";
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -60,6 +65,9 @@ private:
     [[nodiscard]] bool run_step(std::string_view what, const std::vector<std::string>& arguments);
     [[nodiscard]] bool start_server();
     [[nodiscard]] bool wait_until_ready();
+    void hear_server();
+    [[nodiscard]] bool server_says_ready() const;
+    [[nodiscard]] std::string address(std::string_view variable) const;
     [[nodiscard]] int server_output();
     [[nodiscard]] Command command(const std::vector<std::string>& arguments) const;
 
@@ -70,6 +78,7 @@ private:
     void stop_server();
     void shut_down();
     void introduce();
+    [[nodiscard]] std::string addresses() const;
     [[nodiscard]] std::string introduction() const;
     [[nodiscard]] std::string console_command() const;
 
@@ -83,7 +92,9 @@ private:
     Process pretty_printer_;
     Descriptor pretty_input_;
     Process server_;
-    bool introduced_ = false;
+    Notices notices_;
+    std::map<std::string, std::string> server_says_;  // since it was started
+    std::optional<std::string> introduced_;           // the addresses that were told last
 };
 
 int Supervisor::run() {
@@ -122,7 +133,7 @@ Pause Supervisor::until_hurried() {
 void Supervisor::choose_port() {
     if (options_.port == 0) options_.port = free_port();
     // `serve` would refuse it, too, but only after the databases have started.
-    if (!port_is_free(options_.port))
+    if (!port_is_free({options_.host, options_.port}))
         throw StartFailure(fmt::format("port {} is in use: choose another with --port", options_.port));
 }
 
@@ -140,6 +151,7 @@ void Supervisor::choose_environment() {
         {"JOB_QUEUES", "all"},
         {"JWT_PRIVATE_KEY_FILE", secrets.jwt_key_file.string()},
         {"APP_SECRET", secrets.app_secret},
+        {"NOTIFY_SOCKET", notices_.name()},
     };
     variables.insert(variables.end(), options_.environment.begin(), options_.environment.end());
     environment_ = environment_with(variables);
@@ -198,13 +210,14 @@ int Supervisor::server_output() {
 
 bool Supervisor::start_server() {
     say("starting the server");
-    if (!port_is_free(options_.port)) {
+    if (!port_is_free({options_.host, options_.port})) {
         say(fmt::format("port {} has been taken by somebody else", options_.port));
         return false;
     }
     try {
         Command serve = command({"serve"});
         serve.output = server_output();
+        server_says_.clear();
         server_ = Process::start(serve);
     } catch (const std::system_error& error) {
         say(error.what());
@@ -213,11 +226,21 @@ bool Supervisor::start_server() {
     return wait_until_ready();
 }
 
+void Supervisor::hear_server() {
+    for (auto& [variable, value] : notices_.take(server_.id())) server_says_[variable] = std::move(value);
+}
+
+bool Supervisor::server_says_ready() const {
+    const auto ready = server_says_.find("READY");
+    return ready != server_says_.end() && ready->second == "1";
+}
+
+// It is not asked: only itself knows by HOST, TLS_CERTIFICATE, PROXY_PROTOCOL_FROM and what else there is how it could be.
 bool Supervisor::wait_until_ready() {
     const auto deadline = Clock::now() + options_.ready_deadline;
     while (server_.running()) {
-        // Asked again after the answer: it must come from a server that is still ours.
-        if (is_ready(options_.port) && server_.running()) return true;
+        hear_server();
+        if (server_says_ready()) return true;
         if (Clock::now() >= deadline) {
             say(fmt::format("the server was not ready within {} ms", options_.ready_deadline.count()));
             stop_server();
@@ -251,7 +274,7 @@ void Supervisor::restart() {
         say("mend it and build: the server starts anew (SIGUSR1). Ctrl-C stops.");
         return;
     }
-    if (introduced_) {
+    if (introduced_ == addresses()) {
         say(fmt::format("restarted in {:.1f} s", seconds_since(began)));
     } else {
         introduce();
@@ -275,10 +298,21 @@ void Supervisor::notice_ended_server() {
     server_ = {};
 }
 
+// As long as it asks for (EXTEND_TIMEOUT_USEC): its settings say how long it waits for a load balancer, and for its requests.
 void Supervisor::stop_server() {
     if (!server_.running()) return;
+    const Pause pause = until_hurried();
+    server_says_.erase("EXTEND_TIMEOUT_USEC");
     server_.signal(SIGTERM);
-    if (!server_.wait(drain_deadline, until_hurried())) server_.kill();
+    const auto began = Clock::now();
+    auto deadline = began + options_.drain_deadline;
+    while (server_.running() && Clock::now() < deadline && pause(look_interval)) {
+        hear_server();
+        const auto asked = base::parse_integer<std::int64_t>(server_says_["EXTEND_TIMEOUT_USEC"]);
+        if (asked)
+            deadline = std::max(deadline, began + std::chrono::microseconds(std::clamp(*asked, 0L, longest_stop)));
+    }
+    if (server_.running()) server_.kill();
     server_ = {};
 }
 
@@ -295,7 +329,7 @@ void Supervisor::shut_down() {
 }
 
 void Supervisor::introduce() {
-    introduced_ = true;
+    introduced_ = addresses();
     out_ << introduction() << std::flush;
 }
 
@@ -307,17 +341,37 @@ std::string Supervisor::console_command() const {
                        data == ".data" ? "" : fmt::format(" --data-dir '{}'", data.string()));
 }
 
-std::string Supervisor::introduction() const {
-    const std::string base = fmt::format("http://localhost:{}", options_.port);
-    std::string text = fmt::format("\n  ready in {:.1f} s\n\n", seconds_since(began_));
+// Empty: there is none.
+std::string Supervisor::address(std::string_view variable) const {
+    const auto found = server_says_.find(std::string(variable));
+    return found == server_says_.end() ? std::string() : found->second;
+}
+
+// As the server has told them (app/addresses.h).
+std::string Supervisor::addresses() const {
+    std::string text;
     const auto row = [&text](std::string_view name, std::string_view value) {
-        text += fmt::format("  {:<12}{}\n", name, value);
+        if (!value.empty()) text += fmt::format(address_row, name, value);
     };
-    row("API", base);
-    row("Docs", fmt::format("{0}/docs  {0}/docs/reader", base));
-    row("OpenAPI", base + "/openapi.json");
-    row("JWKS", base + "/.well-known/jwks.json");
-    row("Health", fmt::format("{0}/health  {0}/ready  {0}/metrics", base));
+    const auto api = address("X_API_URL");
+    const auto docs = address("X_DOCS_URL");
+    const auto metrics = address("X_METRICS_URL");
+    row("API", api);
+    if (!docs.empty()) {
+        row("Docs", fmt::format("{0}/docs  {0}/docs/reader", docs));
+        row("OpenAPI", docs + "/openapi.json");
+    }
+    row("JWKS", api + "/.well-known/jwks.json");
+    row("Health", fmt::format("{0}/health  {0}/ready{1}", metrics.empty() ? api : metrics,
+                              metrics.empty() ? "" : fmt::format("  {}/metrics", metrics)));
+    return text;
+}
+
+std::string Supervisor::introduction() const {
+    std::string text = fmt::format("\n  ready in {:.1f} s\n\n{}", seconds_since(began_), addresses());
+    const auto row = [&text](std::string_view name, std::string_view value) {
+        text += fmt::format(address_row, name, value);
+    };
     for (std::size_t index = 0; const DemoLogin& login : options_.demo_logins) {
         row(index++ == 0 ? "Log in as" : "", fmt::format("{:<12}{}  {}", login.role, login.login, login.password));
     }

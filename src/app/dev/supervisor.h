@@ -7,7 +7,8 @@
 //                           .demo_logins = {{"owner", "owner@duka.example", "demo-password"}}}, std::cout);
 //
 // The executable is run as `<it> db diff` (a table without its migration stops the restart), `<it> db migrate`, `<it> seed` and
-// `<it> serve`, with the environment that README.md lists.
+// `<it> serve`, with the environment that README.md lists. `serve` says over NOTIFY_SOCKET (sd_notify(3)) that it is ready,
+// where it listens (app/addresses.h), and how long it takes to stop.
 
 #include <chrono>
 #include <cstdint>
@@ -27,6 +28,7 @@ struct DemoLogin {
 
 struct Options {
     std::uint16_t port = 3000;  // 0: a free one
+    std::string host = {};      // where the server will listen by its settings; empty: at all addresses
     std::filesystem::path data_directory = ".data";
     bool fresh = false;
     std::filesystem::path executable;  // a path that a build replaces, hence not /proc/self/exe
@@ -35,6 +37,7 @@ struct Options {
     // Renders the server's log on a terminal when it exists; elsewhere the log stays JSON.
     std::filesystem::path pretty_printer = "src/app/dev/pretty_log.mjs";
     std::chrono::milliseconds ready_deadline{30'000};
+    std::chrono::milliseconds drain_deadline{30'000};  // of a server that does not say how long it takes to stop
 };
 
 // The exit status: 0 after a requested stop, 1 when the environment could not be started or one of its servers died. A server

@@ -6,8 +6,7 @@
 #include <sstream>
 
 #include "app/dev/dev_test_support.h"
-#include "app/dev/ready_probe.h"
-#include "app/dev/redis_server.h"
+#include "app/dev/ports.h"
 
 namespace app::dev {
 namespace {
@@ -26,7 +25,9 @@ protected:
                    .data_directory = scratch_.path() / "data",
                    .executable = FAKE_SERVICE,
                    .environment = {{"FAKE_DIRECTORY", scratch_.path().string()}},
-                   .demo_logins = {{"owner", "owner@duka.example", "demo-password"}}},
+                   .demo_logins = {{"owner", "owner@duka.example", "demo-password"}},
+                   .ready_deadline = ready_deadline_,
+                   .drain_deadline = drain_deadline_},
                   out));
     }
 
@@ -71,10 +72,14 @@ protected:
         }
         return id;
     }
+    [[nodiscard]] bool listens() const { return !port_is_free({"127.0.0.1", port_}); }
+    void say_addresses(const std::string& lines) const { std::ofstream(scratch_.path() / "addresses") << lines; }
     void fail(const std::string& command) const { std::ofstream(scratch_.path() / "fail") << command; }
 
     TemporaryDirectory scratch_;
     std::uint16_t port_ = free_port();
+    std::chrono::milliseconds ready_deadline_{30'000};
+    std::chrono::milliseconds drain_deadline_{30'000};
     pid_t supervisor_ = -1;
 };
 
@@ -82,7 +87,7 @@ TEST_F(Supervised, MigratesSeedsServesAndStopsInOrder) {
     begin();
     ASSERT_TRUE(says("Ctrl-C")) << output();
     EXPECT_EQ(calls(), "db-diff db-migrate seed serve ");
-    EXPECT_TRUE(is_ready(port_));
+    EXPECT_TRUE(listens());
     EXPECT_TRUE(says(fmt::format("http://localhost:{}/.well-known/jwks.json", port_)));
     EXPECT_TRUE(says("owner@duka.example"));
     EXPECT_NE(read_text(scratch_.path() / "environment").find("postgresql://app@localhost/backend_api?host=/"),
@@ -91,7 +96,7 @@ TEST_F(Supervised, MigratesSeedsServesAndStopsInOrder) {
 
     EXPECT_EQ(end(SIGINT), 0);
     EXPECT_EQ(calls(), "db-diff db-migrate seed serve drained ");
-    EXPECT_FALSE(is_ready(port_));
+    EXPECT_FALSE(listens());
     EXPECT_EQ(processes_in(scratch_.path()), std::vector<int>{});
     EXPECT_LT(output().find("stopping the server"), output().find("stopping Redis and PostgreSQL"));
 }
@@ -104,13 +109,13 @@ TEST_F(Supervised, RestartsOnSignalAndKeepsTheOldServerWhenMigrationFails) {
     kill(supervisor_, SIGUSR1);
     ASSERT_TRUE(says("keeps running")) << output();
     EXPECT_EQ(server_id(), first);
-    EXPECT_TRUE(is_ready(port_));
+    EXPECT_TRUE(listens());
 
     fail("");
     kill(supervisor_, SIGUSR1);
     ASSERT_TRUE(says("restarted in")) << output();
     EXPECT_NE(server_id(), first);
-    EXPECT_TRUE(is_ready(port_));
+    EXPECT_TRUE(listens());
     EXPECT_EQ(end(SIGTERM), 0);
 }
 
@@ -138,7 +143,46 @@ TEST_F(Supervised, WaitsForTheNextBuildWhenTheServerDoesNotStart) {
     fail("");
     kill(supervisor_, SIGUSR1);
     ASSERT_TRUE(says("ready in")) << output();
-    EXPECT_TRUE(is_ready(port_));
+    EXPECT_TRUE(listens());
+}
+
+TEST_F(Supervised, AServerThatSaysNothingIsEndedThoughItsPortAnswers) {
+    fail("silent");
+    ready_deadline_ = std::chrono::milliseconds(500);
+    begin();
+    ASSERT_TRUE(says("the server was not ready within 500 ms")) << output();
+    ASSERT_TRUE(says("mend it and build")) << output();
+    EXPECT_FALSE(listens());
+    fail("");
+    kill(supervisor_, SIGUSR1);
+    ASSERT_TRUE(says("ready in")) << output();
+}
+
+TEST_F(Supervised, AddressesAreTheServersOwnWords) {
+    say_addresses("X_API_URL=https://[::1]:22010\nX_METRICS_URL=http://192.0.2.2:9090\n");
+    begin();
+    ASSERT_TRUE(says("Ctrl-C")) << output();
+    EXPECT_NE(output().find("  API         https://[::1]:22010\n"), std::string::npos) << output();
+    EXPECT_NE(output().find("http://192.0.2.2:9090/health  http://192.0.2.2:9090/ready  http://192.0.2.2:9090/metrics"),
+              std::string::npos)
+        << output();
+    EXPECT_EQ(output().find("/docs"), std::string::npos) << output();
+    EXPECT_EQ(output().find("localhost:"), std::string::npos) << output();
+
+    // After a change of the settings they are others.
+    say_addresses("X_API_URL=http://localhost:22011\nX_DOCS_URL=http://localhost:22011\n");
+    kill(supervisor_, SIGUSR1);
+    ASSERT_TRUE(says("http://localhost:22011/docs  http://localhost:22011/docs/reader")) << output();
+    EXPECT_TRUE(says("http://localhost:22011/health  http://localhost:22011/ready\n")) << output();
+}
+
+TEST_F(Supervised, AServerThatAsksForTimeToStopHasIt) {
+    fail("slow");
+    drain_deadline_ = std::chrono::milliseconds(300);  // it takes twice as long
+    begin();
+    ASSERT_TRUE(says("Ctrl-C")) << output();
+    EXPECT_EQ(end(SIGTERM), 0);
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve drained ");
 }
 
 TEST_F(Supervised, AServerThatDiesIsReportedOnceAndNotRestarted) {
@@ -149,7 +193,7 @@ TEST_F(Supervised, AServerThatDiesIsReportedOnceAndNotRestarted) {
     EXPECT_EQ(calls(), "db-diff db-migrate seed serve ");
     kill(supervisor_, SIGUSR1);
     ASSERT_TRUE(says("restarted in")) << output();
-    EXPECT_TRUE(is_ready(port_));
+    EXPECT_TRUE(listens());
 }
 
 TEST_F(Supervised, ATakenPortIsAnErrorBeforeAnythingStarts) {
@@ -193,7 +237,7 @@ TEST_F(Supervised, ItsDeathEndsTheServerToo) {
     begin();
     ASSERT_TRUE(says("Ctrl-C")) << output();
     static_cast<void>(end(SIGKILL));
-    EXPECT_TRUE(eventually([&] { return !is_ready(port_) && processes_in(scratch_.path()).empty(); }));
+    EXPECT_TRUE(eventually([&] { return !listens() && processes_in(scratch_.path()).empty(); }));
 }
 
 }  // namespace

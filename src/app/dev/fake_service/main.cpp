@@ -1,14 +1,18 @@
 // A stand-in for the service, for the tests of the development mode. It notes each command in $FAKE_DIRECTORY/calls, fails the
 // command that $FAKE_DIRECTORY/fail names, and on `serve` answers every request with 200 until SIGTERM, which it notes too
-// ("drain": not even then).
+// ("drain": not even then; "slow": after it has asked for a minute, and taken some of it). Once it listens it says so over
+// NOTIFY_SOCKET ("silent": it does not), with the addresses that are in $FAKE_DIRECTORY/addresses.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -51,16 +55,38 @@ void answer(int connection) {
     close(connection);
 }
 
+void tell(const std::string& state) {
+    const std::string name = variable("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path, sizeof address.sun_path);
+    address.sun_path[0] = '\0';  // "@…"
+    const int out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    [[maybe_unused]] const auto sent =
+        sendto(out, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+               static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
+    close(out);
+}
+
+std::string addresses() {
+    std::ifstream given(variable("FAKE_DIRECTORY") + "/addresses");
+    const std::string text{std::istreambuf_iterator<char>(given), {}};
+    return text.empty() ? "X_API_URL=http://localhost:" + variable("PORT") + "\n" : text;
+}
+
 int serve() {
     struct sigaction action{};
     action.sa_handler = [](int) { stopping = 1; };
     sigaction(SIGTERM, &action, nullptr);  // without SA_RESTART: accept() ends
     const int listener = listen_on(static_cast<std::uint16_t>(std::stoi(variable("PORT"))));
     if (listener < 0) return 1;
+    if (!told_to_fail("silent")) tell("READY=1\n" + addresses());
     while (stopping == 0 || told_to_fail("drain")) {
         const int connection = accept(listener, nullptr, nullptr);
         if (connection >= 0) answer(connection);
     }
+    tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=60000000\n");
+    if (told_to_fail("slow")) usleep(600'000);
     note("drained");
     return 0;
 }
