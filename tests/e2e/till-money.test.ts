@@ -136,11 +136,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.locator('.receipt').waitFor();
     if (!isReadable) await page.evaluate(unreadable);
     answer.release();
-    await page
-      .getByRole('alert')
-      .filter({ hasText: rings.slice(1) })
-      .filter({ hasText: told })
-      .waitFor();
+    await alertOfPhone(told).waitFor();
   });
 
   // The customer shows the message before the till has its answer.
@@ -163,20 +159,10 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     const looked = page.waitForResponse(/\/v1\/payment-intents\/[^/?]+$/);
     answer.release();
     await (await looked).finished();
-    if (told)
-      return page
-        .getByRole('alert')
-        .filter({ hasText: rings.slice(1) })
-        .filter({ hasText: told })
-        .waitFor();
+    if (told) return alertOfPhone(told).waitFor();
     // As long as it would take.
     await sleep(250);
-    expect(
-      await page
-        .getByRole('alert')
-        .filter({ hasText: rings.slice(1) })
-        .count(),
-    ).toBe(0);
+    expect(await alertOfPhone().count()).toBe(0);
   });
 
   test('a call that fails takes nothing from who is typing a code', async () => {
@@ -604,6 +590,12 @@ async function saleOnReceipt(): Promise<{ total: number; lines: number }> {
     lines: await page.locator('.receipt tbody tr:not(.sub)').count(),
   };
 }
+
+const alertOfPhone = (told: RegExp | string = '') =>
+  page
+    .getByRole('alert')
+    .filter({ hasText: rings.slice(1) })
+    .filter({ hasText: told });
 
 // Nothing is in the basket, and nobody was asked.
 async function forget(): Promise<void> {
