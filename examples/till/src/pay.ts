@@ -1,7 +1,7 @@
 // Cash, and M-Pesa: the customer's phone is asked while there is a network; without one, the code of the customer's message is typed.
 import { newId, type NewPayment, type PaymentIntent, type PaymentIntentReply, type Problem } from 'backend-api-client';
 import type { SaleTotals } from 'backend-api-client/arithmetic';
-import { alone, type Basket, baskets, isAsked, sell, stateOf, totalsOf } from './basket.js';
+import { alone, type Basket, baskets, isAsked, saleIn, sell, stateOf, totalsOf } from './basket.js';
 import { form, h, openDialog, put, toast } from './dom.js';
 import { money, parseMoney, plain } from './money.js';
 import { showReceipt } from './receipt.js';
@@ -146,18 +146,34 @@ function split(total: number, more: Partial<NewPayment>): NewPayment[] {
 
 type Asking = NonNullable<Basket['asking']>;
 
-const isSoldBy = async (saleId: string, intentId: string): Promise<boolean> =>
-  (await till.queue.get(saleId))?.body?.includes(intentId) ?? false;
+// Undefined where nobody can tell: what was sold cannot be read, or a code was typed that may be of this payment.
+async function isSoldBy(saleId: string, { id, receiptCode }: PaymentIntent): Promise<boolean | undefined> {
+  const entry = await till.queue.get(saleId).catch(() => null);
+  if (entry === undefined) return false;
+  const payments = entry && saleIn(entry)?.payments;
+  if (!payments) return undefined;
+  if (payments.some(({ intentId }) => intentId === id)) return true;
+  const codes = payments.flatMap(({ reference }) => reference ?? []);
+  if (codes.length === 0) return false;
+  return receiptCode === null ? undefined : codes.includes(receiptCode);
+}
 
-// What the service knows of a question whose answer did not come, if the phone may still pay it or has. Undefined, too, where nobody says.
-async function arrived(saleId: string, { clientRequestId, amount }: Asking): Promise<PaymentIntent | undefined> {
+// What the service has of this sale that a phone may still pay, or has. Undefined where nobody says.
+async function askedFor(saleId: string): Promise<PaymentIntent[] | undefined> {
   const settings = { query: { subjectId: saleId }, attempts: 1, timeoutMs: 5_000 };
   const reply = await till.api.get('/v1/payment-intents', settings);
-  if (!reply.ok) return undefined;
-  // A question may have been answered with the payment of one before it.
-  const found = reply.data.data.filter((intent) => mayBePaid(intent) && intent.amount === amount);
-  return found.find((intent) => intent.clientRequestId === clientRequestId) ?? found[0];
+  return reply.ok ? reply.data.data.filter(mayBePaid) : undefined;
 }
+
+// A question may have been answered with the payment of one before it.
+const answerTo = ({ clientRequestId, amount }: Asking, intents: PaymentIntent[] = []): PaymentIntent | undefined => {
+  const found = intents.filter((intent) => intent.amount === amount);
+  return found.find((intent) => intent.clientRequestId === clientRequestId) ?? found[0];
+};
+
+// Of a question whose answer did not come.
+const arrived = async (saleId: string, asking: Asking): Promise<PaymentIntent | undefined> =>
+  answerTo(asking, await askedFor(saleId));
 
 // Kept before it leaves: were its answer lost, another key would make the phone ring a second time. Undefined: the basket is another one, or
 // another window was faster.
@@ -194,20 +210,26 @@ async function askPhone(paying: Paying, phone: string, amount: number): Promise<
   const isAskedStill = (): boolean => baskets.of(saleId)?.asking?.clientRequestId === asking.clientRequestId;
   const body = { ...asking, provider: 'mpesa' as const, subjectId: saleId, locationId: till.setup!.locationId };
   const reply = await till.api.post('/v1/payment-intents', { body, maySend: async () => isAskedStill() });
+  const isBusy = !reply.ok && reply.error.code === 'payment.prompt_open';
+  // Perhaps with this very basket: what was given up while nobody could say whether it had arrived.
+  const others = isBusy ? await askedFor(saleId) : undefined;
+  const intent = reply.ok ? reply.data : answerTo(asking, others);
   let isWanted = false;
   baskets.changeOf(saleId, (basket) => {
     isWanted = basket.asking?.clientRequestId === asking.clientRequestId;
     if (!isWanted) return;
-    if (reply.ok) basket.intent = { id: reply.data.id, amount: asking.amount };
+    if (intent) basket.intent = { id: intent.id, amount: asking.amount };
     // A refusal says nothing of an attempt before it, of this call or of an earlier one.
-    if (reply.ok || (isNew && !reply.error.mayHaveArrived)) delete basket.asking;
+    if (reply.ok || intent || (isNew && !reply.error.mayHaveArrived)) delete basket.asking;
   });
   if (!isWanted) {
-    const intent = reply.ok ? reply.data : reply.error.mayHaveArrived && (await arrived(saleId, asking));
-    return intent ? late(saleId, asking, intent) : undefined;
+    const known = intent ?? (!reply.ok && reply.error.mayHaveArrived && (await arrived(saleId, asking)));
+    return known ? late(saleId, asking, known) : undefined;
   }
   if (reply.ok) return;
-  const why = wordsOf(reply.error);
+  if (intent) return toast(standing(intent));
+  const other = others?.find((one) => !isOver(one));
+  const why = other ? `This basket has changed. ${standing(other)}` : wordsOf(reply.error);
   const isOpen = baskets.of(saleId)?.asking !== undefined;
   drawMpesa(paying, isOpen ? `${why} ${asking.phone} may have been asked all the same.` : why);
 }
@@ -222,7 +244,7 @@ async function giveUp(saleId: string, asking: Asking): Promise<void> {
     delete basket.asking;
     if (intent) basket.intent = { id: intent.id, amount: asking.amount };
   });
-  if (isGivenUp && intent) await callOff(saleId, asking, intent);
+  if (isGivenUp && intent) await callOff(saleId, intent);
 }
 
 // The answer to what was given up. Another window may count on this very payment, or have sold by it.
@@ -233,23 +255,38 @@ async function late(saleId: string, asking: Asking, intent: PaymentIntent): Prom
     const isTheSame = mpesaPart(totalsOf(basket)?.total ?? 0) === asking.amount;
     if (!isAsked(basket) && isTheSame) basket.intent = { id: intent.id, amount: asking.amount };
   });
-  if (!isCounted && !(await isSoldBy(saleId, intent.id))) await callOff(saleId, asking, intent);
+  if (!isCounted) await callOff(saleId, intent);
 }
 
+const standing = (intent: PaymentIntent): string =>
+  isPaid(intent)
+    ? `${intent.phone} has paid.`
+    : `${intent.phone} was asked already, and may still pay ${money(intent.amount)}: wait for its end.`;
+
 // Until it is called off the phone may pay it, and nothing else is taken for this basket, if there is still one.
-async function callOff(saleId: string, { phone, amount }: Asking, intent: PaymentIntent): Promise<void> {
+async function callOff(saleId: string, intent: PaymentIntent): Promise<void> {
   const { id } = intent;
+  const isLeft = isPaid(intent) || (await isSoldBy(saleId, intent)) !== false;
   // Once: that it rings is said to be tried again, after a pause that a cashier does not wait for.
-  const settings = { path: { id }, attempts: 1 };
-  if (!isPaid(intent) && (await till.api.post('/v1/payment-intents/{id}/cancel', settings)).ok)
+  const settings = { path: { id }, attempts: 1, timeoutMs: 5_000 };
+  if (!isLeft && (await till.api.post('/v1/payment-intents/{id}/cancel', settings)).ok)
     return baskets.changeOf(saleId, (basket) => void (basket.intent?.id === id && delete basket.intent));
-  if (baskets.of(saleId)?.intent?.id === id)
-    return toast(`${phone} ${isPaid(intent) ? 'has paid' : 'was asked already, and may still pay: wait for its end'}.`);
-  if (await isSoldBy(saleId, id)) return;
+  // This answer may be old by now: its payer has decided.
+  const reply = await till.api.get('/v1/payment-intents/{id}', settings);
+  const now = reply.ok ? reply.data : intent;
+  if (!mayBePaid(now)) return;
+  if (baskets.of(saleId)?.intent?.id === id) return toast(standing(now));
+  const isSold = await isSoldBy(saleId, now);
+  if (isSold) return;
+  const asked = `${now.phone} ${isPaid(now) ? 'has paid' : 'was asked for'} ${money(now.amount)}`;
+  if (isSold === undefined)
+    return tell(
+      `${asked}. It may be what this basket was sold with: read the customer's message before you give money back.`,
+    );
   tell(
-    isPaid(intent)
-      ? `${phone} has paid ${money(amount)} as well: it is owed back.`
-      : `${phone} was asked as well, for ${money(amount)}: tell the customer to enter no PIN. What is paid all the same is owed back.`,
+    isPaid(now)
+      ? `${asked} as well${now.receiptCode ? `, ${now.receiptCode}` : ''}: it is owed back.`
+      : `${asked} as well: tell the customer to enter no PIN. What is paid all the same is owed back.`,
   );
 }
 
@@ -262,10 +299,14 @@ function ask(paying: Paying, basket: Basket, totals: SaleTotals, said: string): 
     inputmode: 'tel',
     autocomplete: 'off',
     placeholder: '0712 345 678',
-    value: asking?.phone ?? '',
+    value: asking?.phone ?? dialog.querySelector<HTMLInputElement>('#phone:not([readonly])')?.value ?? '',
     readonly: asking !== undefined,
   });
-  const code = h('input', { id: 'code', autocomplete: 'off', autocapitalize: 'characters', maxlength: 20 });
+  // It stays when this is drawn anew: somebody may be typing.
+  const code =
+    dialog.querySelector<HTMLInputElement>('#code') ??
+    h('input', { id: 'code', autocomplete: 'off', autocapitalize: 'characters', maxlength: 20 });
+  const isTyping = document.activeElement === code;
   const amount = mpesaPart(totals.total);
   const rest = totals.total - amount;
   const prompt = async (): Promise<string | void> => {
@@ -276,7 +317,10 @@ function ask(paying: Paying, basket: Basket, totals: SaleTotals, said: string): 
   const typed = async (): Promise<string | void> => {
     const reference = code.value.trim().toUpperCase();
     if (!/^[A-Z0-9]{8,20}$/.test(reference)) return "Type the code of the customer's message, such as TAF7RT61SV.";
-    await finish(paying, basket, totals, split(totals.total, { reference }));
+    // By now its phone may be asked; that is not drawn, so that nobody is disturbed.
+    const present = baskets.of(saleId);
+    const shown = present && stateOf(present) === paying.drawn ? present : basket;
+    await finish(paying, shown, totals, split(totals.total, { reference }));
   };
   put(
     dialog.querySelector('.body')!,
@@ -298,7 +342,7 @@ function ask(paying: Paying, basket: Basket, totals: SaleTotals, said: string): 
       h('button', {}, 'Sell with this code'),
     ),
   );
-  phone.focus();
+  (isTyping ? code : phone).focus();
 }
 
 async function watch(paying: Paying, basket: Basket, totals: SaleTotals): Promise<void> {
