@@ -140,11 +140,18 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
   });
 
   // The customer shows the message before the till has its answer.
-  test.each<[string, boolean, string | undefined, RegExp | undefined]>([
-    ['of this payment: nothing is told', true, undefined, undefined],
-    ['of another payment: it is told', true, 'TAF7RT62SV', /has paid .* as well, [A-Z0-9]{8,}: it is owed back/],
-    ['that may be of this payment: so it is told', false, 'TAF7RT63SV', /may be what this basket was sold with/],
-  ])('sold in the same dialog with a code %s', async (_, isPaid, other, told) => {
+  test.each<[string, { isPaid: boolean; isLost?: boolean; other?: string; told?: RegExp }]>([
+    ['of this payment: nothing is told', { isPaid: true }],
+    ['of this payment, whose answer is lost: nothing is told', { isPaid: true, isLost: true }],
+    [
+      'of another payment: it is told',
+      { isPaid: true, other: 'TAF7RT62SV', told: /has paid .* as well, [A-Z0-9]{8,}: it is owed back/ },
+    ],
+    [
+      'that may be of this payment: so it is told',
+      { isPaid: false, other: 'TAF7RT63SV', told: /may be what this basket was sold with/ },
+    ],
+  ])('sold in the same dialog with a code %s', async (_, { isPaid, isLost, other, told }) => {
     if (isPaid) opened.daraja.script({ phone: `254${rings.slice(1)}`, scenario: { payer: 0, after: 3 } });
     const answer = await holdAnswers();
     await scan(1, page);
@@ -157,7 +164,7 @@ describe.skipIf(noBrowser)('examples/till and money', () => {
     await page.getByRole('button', { name: 'Sell with this code' }).click();
     await page.locator('.receipt').waitFor();
     const looked = page.waitForResponse(/\/v1\/payment-intents\/[^/?]+$/);
-    answer.release();
+    answer.release(isLost);
     await (await looked).finished();
     if (told) return alertOfPhone(told).waitFor();
     // As long as it would take.
@@ -508,17 +515,16 @@ async function ask(phone: string): Promise<void> {
 // ---- What is between --------------------------------------------------------------------------------------------
 
 // The question arrives; its answer waits.
-async function holdAnswers(): Promise<{ isThere: Promise<void>; release: () => void }> {
-  let release = (): void => {};
+async function holdAnswers(): Promise<{ isThere: Promise<void>; release: (isLost?: boolean) => void }> {
+  let release = (_isLost?: boolean): void => {};
   let arrived = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const held = new Promise<boolean>((resolve) => (release = (isLost = false) => resolve(isLost)));
   const isThere = new Promise<void>((resolve) => (arrived = resolve));
   await page.route(asked, async (route) => {
     if (route.request().method() !== 'POST') return route.fallback();
     const response = await route.fetch();
     arrived();
-    await held;
-    await route.fulfill({ response }).catch(() => {});
+    await ((await held) ? route.abort() : route.fulfill({ response })).catch(() => {});
   });
   return { isThere, release };
 }
