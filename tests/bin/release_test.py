@@ -62,6 +62,16 @@ class Release(unittest.TestCase):
         self.assertRegex((self.clone / "docs/changelog.md").read_text(), r"(?m)^## 47\.11\.2, \d{4}-\d\d-\d\d$")
         self.assertEqual(self.git("status", "--porcelain"), "")
 
+    def test_what_others_call_so_stays(self):
+        for version in ("1.0.0", "1.0.1", "1.1.1", "1.2.0"):
+            result = self.release(*(["--breaking"] if version == "1.0.0" else []), version)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        moved = re.compile(r"backend-api|newTag: |VERSION|version|x-digest")
+        changed = [line for line in self.git("diff", "--unified=0", "v1.0.0", "v1.2.0").splitlines()
+                   if re.match(r"[+-](?![+-])", line) and not moved.search(line)]
+        self.assertEqual(changed, [])
+        self.assertIn("Tus-Resumable: 1.0.0", (self.clone / "docs/guides/files.md").read_text())
+
     def test_versions_that_are_none_are_refused(self):
         for version in ("0.0.1", "1.0", "01.2.3", "next"):
             result = self.release(version)

@@ -71,19 +71,20 @@ async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent) 
     account->book({CreditReason::refund, -amount, intent.currency, intent.id});
 }
 
-async::Task<void> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<Settlement> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
-    if (!asked) co_return;
+    if (!asked) co_return Settlement{};
     auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
-    if (!account) co_return;
+    if (!account) co_return Settlement{};
     const auto amount = co_await in.tx.only(taken_back, intent.id);
-    if (amount <= base::Money{}) co_return;
+    if (amount <= base::Money{}) co_return Settlement{};
     account->book({CreditReason::refund, amount, intent.currency, intent.id});
     account->settle(std::nullopt);
     account->save();
+    co_return Settlement{};
 }
 
-async::Task<void> InvoiceEffects::kept(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
+async::Task<bool> InvoiceEffects::kept(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return false; }
 
 async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
     co_return std::nullopt;

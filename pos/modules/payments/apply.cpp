@@ -28,6 +28,13 @@ std::optional<IntentConcern> concern_of(std::string_view word) {
     return std::nullopt;
 }
 
+// Why it is owed back, which is over when it is not.
+bool is_of_subject(std::optional<IntentConcern> concern) {
+    using enum IntentConcern;
+    return concern == paid_after_end || concern == subject_missing || concern == subject_paid ||
+           concern == subject_unfit;
+}
+
 void learn(std::optional<std::string>& known, const std::string& said) {
     if (!known && !said.empty()) known = said;
 }
@@ -150,8 +157,8 @@ void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
     if (settled.concern) intent.concern = settled.concern;
     if (settled.use == Settlement::Use::unwanted) owe_back(move);
     if (settled.use != Settlement::Use::taken) return;
-    // It came late, and found what it was for.
-    if (intent.concern == IntentConcern::paid_after_end) intent.concern.reset();
+    // It was owed back, and found what it is for.
+    if (is_of_subject(intent.concern)) intent.concern = settled.concern;
     move.batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("what it was for came"));
 }
 
@@ -161,14 +168,24 @@ void PaymentIntents::owe_back(Move& move) const {
     move.batch.add(refunds::add_task, intent.id, reason, intent.amount - intent.refunded, parts_.runtime.now());
 }
 
+// Of a sale that comes later it is still the money.
 async::Task<void> PaymentIntents::keep(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || !is_paid(row->state)) co_return;
+    if (!row || !is_paid(row->state) || row->refund_held.minor > 0) co_return;
     Move move(tx, *std::move(row), {});
-    move.intent.waits = false;
     const auto* effects = subject_effects(move.intent.purpose);
-    if (effects != nullptr) co_await effects->kept(move.effects(parts_.runtime), move.intent);
+    if (effects == nullptr || !co_await effects->kept(move.effects(parts_.runtime), move.intent)) co_return;
+    move.intent.waits = false;
+    move.intent.concern.reset();
     co_await commit(&move);
+}
+
+// It pays again, or a part of it: what it was for is asked.
+async::Task<void> PaymentIntents::come_back(Move* move) {
+    const auto* effects = subject_effects(move->intent.purpose);
+    if (effects == nullptr) co_return;
+    const auto settled = co_await effects->came_back(move->effects(parts_.runtime), move->intent);
+    if (settled.use != Settlement::Use::waits) take_settlement(*move, settled);
 }
 
 async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
@@ -188,15 +205,19 @@ async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
     const bool is_left_over = move.intent.refunded.minor > 0;
     Settlement settled;
     if (!is_left_over) settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
-    if (settled.use == Settlement::Use::waits) {
-        const bool is_early =
-            parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come;
-        const bool is_named = is_left_over && co_await tx.only(intents::is_named, id);
-        if (is_early && !is_named) co_return;
-        settled = {Settlement::Use::unwanted,
-                   is_left_over ? IntentConcern::subject_unfit : IntentConcern::subject_missing};
+    if (settled.use != Settlement::Use::waits) {
+        take_settlement(move, settled);
+        co_await commit(&move);
+        co_return;
     }
-    take_settlement(move, settled);
+    const bool is_named = is_left_over && co_await tx.only(intents::is_named, id);
+    if (is_named && co_await tx.only(intents::is_kept, id)) co_return co_await keep(tx, id);
+    const auto age = parts_.runtime.now() - move.intent.paid_at.value_or(move.intent.created_at);
+    const auto concern = is_left_over ? IntentConcern::subject_unfit : IntentConcern::subject_missing;
+    if ((age < subject_may_come && !is_named) || move.intent.concern == concern) co_return;
+    // It still pays its subject if that comes.
+    move.intent.concern = concern;
+    owe_back(move);
     co_await commit(&move);
 }
 
@@ -277,9 +298,7 @@ async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern c
     if (!row || row->concern != concern) co_return;
     Move move(tx, *std::move(row), {});
     move.intent.concern.reset();
-    const auto* effects = subject_effects(move.intent.purpose);
-    if (move.intent.pays() && effects != nullptr)
-        co_await effects->came_back(move.effects(parts_.runtime), move.intent);
+    if (move.intent.pays()) co_await come_back(&move);
     co_await commit(&move);
 }
 

@@ -252,7 +252,120 @@ TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
     sweep_waiting();
     EXPECT_EQ(rows("select string_agg(reason || ' ' || amount, ', ' order by reason) from payment_refund_tasks"),
               "subject_paid 20100, subject_unfit 15100");
-    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "1003");
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "1004") << "it still pays its sale";
+    app->run(sweep(system, &intents()));
+    EXPECT_EQ(rows("select count(*) from outbox_jobs where name = 'payments.settle_waiting'"), "0");
+}
+
+// What was sold on credit, paid once more while the first payment was on its way back: one of the two is owed back.
+TEST_F(DoublePaymentsTest, CreditThatIsPaidWhileTheFirstGoesBackIsOwedBackWhenThatStays) {
+    const auto request = next_id();
+    auto json = sale_json(15'000, request);
+    sell(json.substr(0, json.find(R"("payments":)")) + R"("creditTotal":15000,"payments":[]})");
+    const auto first = start(order(15'000, request));
+    learn(first, paid(15'000, next_receipt()));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":15000,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(first) + "/refund", refund).status, 201);
+    learn(start(order(15'000, request)), paid(15'000, next_receipt()));
+    EXPECT_EQ(tasks(), "");
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
+    EXPECT_EQ(post(path(first) + "/refund", refund).status, 200);
+    EXPECT_EQ(tasks(), "subject_paid open");
+}
+
+// The sale names an attempt, and other money pays it: the attempt's own is not its money, whatever becomes of it.
+TEST_F(DoublePaymentsTest, WhatOtherMoneyPaidIsNoneOfTheAttemptThatTheSaleNames) {
+    const auto request = next_id();
+    const auto intent = start(order(20'100, request));
+    const auto sale = sell(sale_json(20'100, request, intent));
+    deliver("confirm", confirmation("TAF7RT9007", 20'100, "x"));
+    const auto payment = rows(fmt::format("select id from payments where sale_id = '{}'", sale));
+    EXPECT_EQ(post("/v1/c2b-payments/" + rows("select id from c2b_payments") + "/match",
+                   fmt::format(R"({{"subjectId":"{}"}})", payment))
+                  .status,
+              200);
+    learn(intent, paid(20'100, next_receipt()));
+    EXPECT_EQ(tasks(), "subject_paid open");
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"twice"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    EXPECT_EQ(payment_of(sale), "accepted - TAF7RT9007");
+    EXPECT_EQ(tasks(), "subject_paid done");
+}
+
+// A task that says "send it back", and a sale that is paid by the same money: never both.
+TEST_F(DoublePaymentsTest, WhatPaysAfterAllIsNotOwedBack) {
+    const auto tell = [](const std::string& intent, ::payments::Refunded::Outcome outcome, std::int64_t amount) {
+        std::ignore = app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {amount}, .refunded = {.outcome = outcome, .provider_id = "re_9"}});
+        }));
+    };
+    using Outcome = ::payments::Refunded::Outcome;
+    const auto request = next_id();
+    const auto whole = start(order(20'100, request));
+    learn(whole, paid(20'100, next_receipt()));
+    app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
+    sweep_waiting();
+    tell(whole, Outcome::done, 20'100);
+    EXPECT_EQ(tasks(), "subject_missing done");
+    const auto sale = sell(sale_json(20'100, request, whole));
+    EXPECT_EQ(payment_of(sale), fmt::format("reversed {} -", whole));
+    tell(whole, Outcome::refused, 20'100);
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + whole));
+    EXPECT_EQ(tasks(), "subject_missing done");
+    EXPECT_EQ(concern(whole), "-");
+
+    // Of a part it needs a person's word, before and after.
+    const auto other = next_id();
+    const auto part = start(order(20'300, other));
+    learn(part, paid(20'300, next_receipt()));
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"one of two"}})", next_id());
+    EXPECT_EQ(post(path(part) + "/refund", refund).status, 201);
+    const auto second = sell(sale_json(20'300, other, part));
+    sweep_waiting();
+    tell(part, Outcome::done, 15'300);
+    EXPECT_EQ(payment_of(second), fmt::format("reversed {} -", part));
+    tell(part, Outcome::refused, 15'300);
+    EXPECT_EQ(payment_of(second), fmt::format("unverified {} -", part));
+}
+
+// The phone is not asked for what no money can pay any more.
+TEST_F(DoublePaymentsTest, ASaleThatNamesMoneyOnItsWayBackAsksNobodyForMore) {
+    const auto request = next_id();
+    const auto intent = start(order(20'100, request));
+    learn(intent, paid(20'100, next_receipt()));
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    sell(sale_json(20'100, request, intent));
+    const auto again = post("/v1/payment-intents", order(20'100, request));
+    EXPECT_EQ(again.status, 409) << again.body;
+    EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
+}
+
+// Somebody says that it is kept, and the sale comes after that.
+TEST_F(DoublePaymentsTest, WhatIsKeptPaysTheSaleThatComesAfterwards) {
+    const auto first = next_id();
+    const auto second = next_id();
+    const auto whole = start(order(20'100, first));
+    const auto part = start(order(20'300, second));
+    learn(whole, paid(20'100, next_receipt()));
+    learn(part, paid(20'300, next_receipt()));
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"one of two"}})", next_id());
+    EXPECT_EQ(post(path(part) + "/refund", refund).status, 201);
+    app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
+    sweep_waiting();
+    for (const auto& intent : {whole, part})
+        EXPECT_EQ(post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"the till is offline"})").status,
+                  200);
+    const auto unnamed = sell(sale_json(20'100, first));
+    const auto named = sell(sale_json(20'300, second, part));
+    sweep_waiting();
+    EXPECT_THAT(payment_of(unnamed), HasSubstr("accepted " + whole));
+    EXPECT_THAT(payment_of(named), HasSubstr("accepted " + part));
+    EXPECT_EQ(concern(part), "-");
 }
 
 // Typed while it is on its way back: when it stays, it pays.

@@ -65,9 +65,11 @@ public:
     // The whole of it went back; and pays again, where a refund that was done or under way has failed, or a dispute was won: it is told as
     // often as that happens, and also where nothing had been paid by it.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
-    [[nodiscard]] virtual async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const = 0;
-    // What has not gone back of it is not owed back, a person says: what names it is paid by that.
-    [[nodiscard]] virtual async::Task<void> kept(EffectsIn in, PaymentIntent intent) const = 0;
+    // What the subject makes of it then; `waits`: nothing new.
+    [[nodiscard]] virtual async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const = 0;
+    // What has not gone back of it is not owed back, a person says: what names it is paid by that. Whether
+    // something does.
+    [[nodiscard]] virtual async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
     // certain, and it stays on the list.

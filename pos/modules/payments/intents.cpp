@@ -463,7 +463,7 @@ std::vector<db::StatementView> intent_statements() {
     using namespace intents;
     return db::statements(
         payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
-        claim_c2b, is_spent, is_named, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance,
+        claim_c2b, is_spent, is_kept, is_named, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance,
         by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
         account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
         refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,

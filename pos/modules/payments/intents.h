@@ -193,6 +193,7 @@ private:
     [[nodiscard]] async::Task<void> credit(Move* move);
     void take_settlement(Move& move, Settlement settled) const;
     void owe_back(Move& move) const;
+    [[nodiscard]] async::Task<void> come_back(Move* move);
     [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;

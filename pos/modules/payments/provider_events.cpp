@@ -133,8 +133,10 @@ async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, const PaymentInten
 async::Task<bool> note_dispute(db::Db tx, PaymentIntents* intents, const ClaimFrom* from, IntentId id) {
     const auto& said = from->claim.evidence.code;
     if (!said.starts_with("dispute_")) co_return false;
+    // Of one that is lost the money has gone: what was not told to have gone back stays disputed.
+    const auto intent = co_await tx.one(intents::by_id, id);
     const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
-                            said == "dispute_lost";
+                            (said == "dispute_lost" && intent && intent->refunded.minor > 0);
     if (from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
     if (from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
     co_return true;

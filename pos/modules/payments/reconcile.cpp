@@ -157,8 +157,12 @@ constexpr db::SystemQuery<void()> used_wait_no_more{
 constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
     {"payments.waiting_intents",
      "select i.tenant_id, i.id from payment_intents i where i.waits and i.refund_held = 0 "
-     "and i.concern is distinct from 'disputed' and (i.paid_at < now() - interval '24 hours' "
-     "or exists (select from payments p where p.tenant_id = i.tenant_id and p.intent_id = i.id) or i.refunded = 0 and ("
+     "and i.concern is distinct from 'disputed' and (("
+     "  i.paid_at < now() - interval '24 hours' and coalesce(i.concern, '') not in ('subject_missing', "
+     "'subject_unfit')) "
+     "or exists (select from payments p where p.tenant_id = i.tenant_id and p.intent_id = i.id "
+     "  and (i.concern is distinct from 'subject_unfit' or exists (select from payment_refund_tasks t "
+     "    where t.tenant_id = i.tenant_id and t.intent_id = i.id and t.state = 'dismissed'))) or i.refunded = 0 and ("
      "  exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
      "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id))) "
      "order by i.paid_at limit $1",

@@ -129,6 +129,7 @@ async::Task<RefundTask> close(db::Db tx, PaymentIntents* intents, IntentId id, U
     // What the platform owes is not the shop's to forget.
     const auto account = co_await tx.only(intents::account_by_id, intent->account_id);
     if (account.owner != AccountOwner::tenant) throw base::Failure(errors::purpose_refused);
+    if (row->state == RefundTaskState::dismissed) co_await intents->keep(tx, id);
     if (row->state != RefundTaskState::open) co_return *row;
     row->state = RefundTaskState::dismissed;
     row->closed_at = intents->runtime().now();

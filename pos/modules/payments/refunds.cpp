@@ -106,11 +106,12 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
     const auto* effects = subject_effects(intent.purpose);
     if (all_back && !were_all_back) {
         move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string(paid_back));
+        intent.waits = false;
         if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
     }
     if (came_back) {
         move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
-        if (effects != nullptr) co_await effects->came_back(move->effects(parts_.runtime), intent);
+        co_await come_back(move);
     }
 }
 

@@ -22,6 +22,12 @@ inline constexpr auto by_request =
 inline constexpr db::Query<bool(IntentId)> is_named{
     {"intents.is_named", "select exists (select from payments where tenant_id = $1 and intent_id = $2) as is_named"}};
 
+// Whether a person has said that what is left of it is not owed back.
+inline constexpr db::Query<bool(IntentId)> is_kept{
+    {"intents.is_kept",
+     "select exists (select from payment_refund_tasks where tenant_id = $1 and intent_id = $2 "
+     "and state = 'dismissed') as is_kept"}};
+
 inline constexpr db::Query<IntentId(base::Uuid)> by_other_key{
     {"intents.by_other_key",
      "select intent_id from payment_intent_keys where tenant_id = $1 and client_request_id = $2"}};

@@ -89,7 +89,7 @@ struct SaleState {
     base::Uuid client_request_id;
     base::Money credit_total;
     base::Money credit_paid;  // by attempts that no payment of it has
-    bool waits = false;       // a payment of it is not accepted yet
+    bool waits = false;       // a payment of it is not accepted yet, and names no money that is on its way back
 
     friend constexpr auto describe(SaleState*) {
         return schema::object<SaleState>(
@@ -114,7 +114,8 @@ constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
      "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
      "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
      "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
-     "and p.sale_id = s.id and p.status = 'unverified') as waits "
+     "and p.sale_id = s.id and p.status = 'unverified' and not exists (select from payment_intents n "
+     "  where n.tenant_id = $1 and n.id = p.intent_id and n.state in ('succeeded', 'refunded'))) as waits "
      "from sales s where s.tenant_id = $1 and (s.id = $2 or s.client_request_id = $2)"}};
 
 constexpr db::Query<void(PaymentId, base::Uuid, std::optional<std::string>)> accept_by_intent{
@@ -122,19 +123,23 @@ constexpr db::Query<void(PaymentId, base::Uuid, std::optional<std::string>)> acc
      "update payments set status = 'accepted', intent_id = $3, external_ref = coalesce($4, external_ref) "
      "where tenant_id = $1 and id = $2",
      db::Kind::write}};
+// By other money than that of the intent that it names, which pays it no more.
 constexpr db::Query<void(PaymentId, std::string)> accept_by_code{
     {"sales.accept_by_code",
-     "update payments set status = 'accepted', external_ref = $3 where tenant_id = $1 and id = $2", db::Kind::write}};
+     "update payments set status = 'accepted', external_ref = $3, intent_id = null where tenant_id = $1 and id = $2",
+     db::Kind::write}};
 constexpr db::Query<void(base::Uuid, std::string)> add_code{
     {"sales.add_code", "update payments set external_ref = $3 where tenant_id = $1 and intent_id = $2",
      db::Kind::write}};
 constexpr db::Query<void(PaymentId)> reverse{
     {"sales.reverse_payment", "update payments set status = 'reversed' where tenant_id = $1 and id = $2",
      db::Kind::write}};
-// It was reversed with its intent, and the money did not go back after all.
-constexpr db::Query<void(PaymentId)> accept_again{
+// It was reversed with its intent, and the money did not go back after all. Of a part that nobody has said to pay it: not verified.
+constexpr db::Query<void(PaymentId, IntentId, bool)> accept_again{
     {"sales.accept_again",
-     "update payments set status = 'accepted' where tenant_id = $1 and id = $2 and status = 'reversed'",
+     "update payments set status = case when $4 or not exists (select from payment_refund_tasks t "
+     "  where t.tenant_id = $1 and t.intent_id = $3 and t.state = 'open') then 'accepted' else 'unverified' end "
+     "where tenant_id = $1 and id = $2 and status = 'reversed'",
      db::Kind::write}};
 // Whether another payment bears the code: then this one does without, as where a code is typed twice.
 constexpr db::Query<bool(std::string, std::optional<PaymentId>)> is_code_used{
@@ -237,24 +242,24 @@ async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent inte
     in.changes->push_back(change_of_sale(*payment));
 }
 
-async::Task<void> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<Settlement> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    const auto use = intent.pays() ? Settlement::Use::taken : Settlement::Use::waits;
     if (payment && payment->status == PaymentStatus::reversed) {
-        in.batch->add(accept_again, payment->id);
+        in.batch->add(accept_again, payment->id, intent.id, intent.pays());
         in.changes->push_back(change_of_sale(*payment));
-        co_return;
+        co_return Settlement{use, {}};
     }
-    if (!intent.pays() || (payment && payment->status == PaymentStatus::accepted)) co_return;
-    // The sale may have come while it was on its way back.
-    const auto settled = co_await succeeded(in, intent, true);
-    if (settled.use == Settlement::Use::taken)
-        in.batch->add(refunds::finish_task, intent.id, in.runtime->now(), std::string("its sale is paid by it"));
+    if (!intent.pays() || (payment && payment->status == PaymentStatus::accepted)) co_return Settlement{use, {}};
+    // The sale may have come while it was on its way back, or have been paid otherwise.
+    co_return co_await succeeded(in, std::move(intent), true);
 }
 
-async::Task<void> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) const {
+async::Task<bool> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) const {
     auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
-    if (payment && payment->status == PaymentStatus::unverified)
-        std::ignore = co_await accept(in, std::move(intent), *std::move(payment));
+    if (!payment || payment->status != PaymentStatus::unverified) co_return false;
+    std::ignore = co_await accept(in, std::move(intent), *std::move(payment));
+    co_return true;
 }
 
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {

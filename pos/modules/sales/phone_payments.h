@@ -23,8 +23,8 @@ public:
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
-    [[nodiscard]] async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const override;
-    [[nodiscard]] async::Task<void> kept(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
     // `subject`: a payment of a sale; or a sale, of which the payment that waits for so much.
