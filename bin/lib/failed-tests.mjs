@@ -5,10 +5,10 @@ import { stripVTControlCharacters } from 'node:util';
 
 const { testResults } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const firstLine = (text = '') => stripVTControlCharacters(text).split('\n')[0].slice(0, 200);
-for (const { name, message, assertionResults } of testResults) {
+for (const { name, status, message, assertionResults } of testResults) {
   const file = path.relative('.', name);
   const failed = assertionResults.filter(({ status }) => status === 'failed');
   for (const { fullName, failureMessages } of failed)
     console.log(`    ${file}: ${fullName}\n      ${firstLine(failureMessages[0])}`);
-  if (failed.length === 0 && message) console.log(`    ${file}: ${firstLine(message)}`);
+  if (failed.length === 0 && status === 'failed') console.log(`    ${file}: ${firstLine(message) || 'a hook'}`);
 }

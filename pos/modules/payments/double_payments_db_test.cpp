@@ -345,6 +345,16 @@ TEST_F(DoublePaymentsTest, ASaleThatNamesMoneyOnItsWayBackAsksNobodyForMore) {
     EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
 }
 
+// Whoever works through the list sends back what is left.
+TEST_F(DoublePaymentsTest, ATaskSaysWhatIsLeftToSendBack) {
+    const auto intent = start(order(20'100, next_id()));
+    learn(intent, said(Finding::cancelled));
+    learn(intent, paid(20'100, next_receipt()));
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"first"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    EXPECT_EQ(rows("select amount || ' ' || state from payment_refund_tasks"), "15100 open");
+}
+
 // Somebody says that it is kept, and the sale comes after that.
 TEST_F(DoublePaymentsTest, WhatIsKeptPaysTheSaleThatComesAfterwards) {
     const auto first = next_id();

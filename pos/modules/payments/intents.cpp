@@ -95,7 +95,7 @@ bool is_same(const PaymentIntent& known, const IntentRequest& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose &&
            std::ranges::find(asked.subject_names, known.subject_id) != asked.subject_names.end() &&
            known.amount == asked.amount && known.phone == asked.phone &&
-           (!known.location_id || known.location_id == asked.location_id) &&
+           (!known.location_id || !asked.location_id || known.location_id == asked.location_id) &&
            known.account_id == asked.account_id.value_or(known.account_id);
 }
 
@@ -128,6 +128,10 @@ async::Task<std::optional<PaymentIntent>> PaymentIntents::of_key(db::Db db, base
 async::Task<PaymentIntents::Placed> PaymentIntents::give(db::Db tx, PaymentIntent other, const PaymentIntent* asked) {
     auto batch = tx.batch();
     batch.add(intents::add_key, IntentKey{asked->client_request_id, other.id, asked->created_at});
+    if (!other.location_id && asked->location_id) {
+        batch.add(intents::set_place, other.id, *asked->location_id);
+        other.location_id = asked->location_id;
+    }
     co_await batch.commit();
     co_return Placed{std::move(other), false};
 }
@@ -461,14 +465,15 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(
-        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
-        claim_c2b, is_spent, is_kept, is_named, lock_key, lock_subject, lock_phone, live_of_subject, paid_in_advance,
-        by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed, account_by_id,
-        account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-        refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
-        refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock, refunds::settle,
-        refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
+    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
+                          lock_receipt, claim_c2b, is_spent, is_kept, is_named, set_place, lock_key, lock_subject,
+                          lock_phone, live_of_subject, paid_in_advance, by_other_key, add_key, live_of_phone, mark_sent,
+                          set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
+                          intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
+                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
+                          refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
+                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+                          refunds::set_task_amount, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

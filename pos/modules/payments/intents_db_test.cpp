@@ -630,7 +630,10 @@ TEST_F(IntentsTest, WhatWasAskedForAtNoPlaceIsGivenAtAny) {
         const auto again = post("/v1/payment-intents", here);
         EXPECT_EQ(again.status, 200) << again.body;
         EXPECT_EQ(member_in(again.body, "id"), intent);
+        EXPECT_THAT(get(path(intent)).body, HasSubstr(location())) << "who was given it may look at it there";
     }
+    const auto nowhere = post("/v1/payment-intents", json);
+    EXPECT_EQ(nowhere.status, 200) << nowhere.body;
 }
 
 // A key makes one payment, or is given one: never both.

@@ -109,10 +109,10 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
         intent.waits = false;
         if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
     }
-    if (came_back) {
-        move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
-        co_await come_back(move);
-    }
+    if (came_back) move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
+    if (!all_back && intent.refunded != move->before.refunded)
+        move->batch.add(refunds::set_task_amount, intent.id, intent.amount - intent.refunded);
+    if (came_back) co_await come_back(move);
 }
 
 struct PaymentIntents::PlacedRefund {

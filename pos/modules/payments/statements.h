@@ -31,6 +31,12 @@ inline constexpr db::Query<bool(IntentId)> is_kept{
 inline constexpr db::Query<IntentId(base::Uuid)> by_other_key{
     {"intents.by_other_key",
      "select intent_id from payment_intent_keys where tenant_id = $1 and client_request_id = $2"}};
+// Of one that was asked for at no place: who is given it at one looks at it there.
+inline constexpr db::Query<void(IntentId, LocationId)> set_place{
+    {"intents.set_place",
+     "update payment_intents set location_id = $3, version = " POS_NEXT_VERSION(
+         "version") " where tenant_id = $1 and id = $2 and location_id is null",
+     db::Kind::write}};
 inline constexpr auto add_key = db::insert<tables::payment_intent_keys>("intents.add_key");
 
 // The intent that a provider calls so, and the one that has its receipt.
@@ -95,7 +101,7 @@ inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, Pay
         {"intents.paid_in_advance",
          "select i.id from payment_intents i where i.tenant_id = $1 and i.purpose = $2 and i.subject_id = any($3) "
          "and i.account_id = $4 and i.amount = $5 and i.currency = $6 and i.phone = $7 "
-         "and (i.location_id is null or i.location_id = $8) and i.id <> all($9) "
+         "and (i.location_id is null or $8::uuid is null or i.location_id = $8) and i.id <> all($9) "
          "and " POS_INTENT_PAYS(
              "i") " and i.waits and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
                   "order by i.created_at, i.id limit 1"}};
@@ -209,6 +215,11 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_
     {"refunds.finish_task",
      "update payment_refund_tasks set state = 'done', closed_at = $3, note = $4 "
      "where tenant_id = $1 and intent_id = $2 and state = 'open'",
+     db::Kind::write}};
+// What is left to send back.
+inline constexpr db::Query<void(IntentId, base::Money)> set_task_amount{
+    {"refunds.set_task_amount",
+     "update payment_refund_tasks set amount = $3 where tenant_id = $1 and intent_id = $2 and state = 'open'",
      db::Kind::write}};
 // What was finished so is not: `note` is the one that it was finished with.
 inline constexpr db::Query<void(IntentId, std::string)> reopen_task{

@@ -170,11 +170,13 @@ void add_payments(db::Batch& batch, const NewSale& sale, const RungUp& rung_up, 
     if (rung_up.sale.payments.empty()) return;
     if (const auto named = intents_of(sale); !named.empty()) {
         std::vector<base::Uuid> paid;
+        std::vector<base::Uuid> refunded;
         for (const auto& intent : around.intents) {
             if (intent.has_paid) paid.push_back(intent.id);
+            if (intent.is_refunded) refunded.push_back(intent.id);
         }
         batch.add(sales::lock_intents, named);
-        batch.add(sales::refuse_moved_intents, named, paid);
+        batch.add(sales::refuse_moved_intents, named, paid, refunded);
     }
     if (const auto codes = codes_of(sale, around); !codes.empty()) {
         batch.add(sales::lock_codes, codes);

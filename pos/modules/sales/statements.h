@@ -104,11 +104,13 @@ inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
     {"sales.lock_intents", "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share",
      db::Kind::write}};
 // Behind lock_intents: ends the batch when one of them was paid since the sale was rung up, or began to go back.
-inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> refuse_moved_intents{
-    {"sales.refuse_moved_intents",
-     "select violate('payments_intent') where exists (select from payment_intents i where i.tenant_id = $1 "
-     "and i.id = any($2) and " POS_INTENT_PAYS("i") " <> (i.id = any($3)))",
-     db::Kind::write}};
+inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>, std::vector<base::Uuid>)>
+    refuse_moved_intents{
+        {"sales.refuse_moved_intents",
+         "select violate('payments_intent') where exists (select from payment_intents i where i.tenant_id = $1 "
+         "and i.id = any($2) and (" POS_INTENT_PAYS(
+             "i") " <> (i.id = any($3)) or i.state = 'refunded' and i.id <> all($4)))",
+         db::Kind::write}};
 
 // Their money came late and was to go back; now it has what it was for.
 inline constexpr db::Query<void(std::vector<base::Uuid>, base::Timestamp)> finish_refund_tasks{
