@@ -171,7 +171,8 @@ void PaymentIntents::owe_back(Move& move) const {
 // Of a sale that comes later it is still the money.
 async::Task<void> PaymentIntents::keep(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || !is_paid(row->state) || row->refund_held.minor > 0) co_return;
+    if (!row || !is_paid(row->state) || row->refund_held.minor > 0 || row->concern == IntentConcern::disputed)
+        co_return;
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (effects == nullptr || !co_await effects->kept(move.effects(parts_.runtime), move.intent)) co_return;

@@ -46,6 +46,11 @@ protected:
                 [&](db::Db tx) { return intents().settle_waiting(tx, IntentId(*base::Uuid::from_string(id))); }));
         }
     }
+    static async::Task<void> both_paid(std::string one, std::string two) {
+        const auto id = [](const std::string& text) { return IntentId(*base::Uuid::from_string(text)); };
+        co_await async::when_all(intents().apply_now(db(), id(one), paid(15'000, next_receipt())),
+                                 intents().apply_now(db(), id(two), paid(15'000, next_receipt())));
+    }
     static std::string tasks() {
         return rows("select string_agg(reason || ' ' || state, ', ' order by created_at) from payment_refund_tasks");
     }
@@ -272,6 +277,21 @@ TEST_F(DoublePaymentsTest, CreditThatIsPaidWhileTheFirstGoesBackIsOwedBackWhenTh
     mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
     EXPECT_EQ(post(path(first) + "/refund", refund).status, 200);
     EXPECT_EQ(tasks(), "subject_paid open");
+}
+
+// Two phones pay one credit in the same second: one of them is owed back.
+TEST_F(DoublePaymentsTest, TwoPaymentsOfOneCreditAtOnceAreOneAndOneOwedBack) {
+    for (int i = 0; i < 6; ++i) {
+        const auto request = next_id();
+        auto json = sale_json(15'000, request);
+        sell(json.substr(0, json.find(R"("payments":)")) + R"("creditTotal":15000,"payments":[]})");
+        const auto one = start(order(15'000, request));
+        auto other = order(15'000, request);
+        other.insert(1, fmt::format(R"("otherIntentIds":["{}"],)", one));
+        const auto two = start(other);
+        app->run(both_paid(one, two));
+    }
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks where reason = 'subject_paid' and state = 'open'"), "6");
 }
 
 // The sale names an attempt, and other money pays it: the attempt's own is not its money, whatever becomes of it.

@@ -104,6 +104,8 @@ inline constexpr db::Query<IntentId(PaymentPurpose, std::vector<base::Uuid>, Pay
          "and (i.location_id is null or $8::uuid is null or i.location_id = $8) and i.id <> all($9) "
          "and " POS_INTENT_PAYS(
              "i") " and i.waits and not exists (select from payments p where p.tenant_id = $1 and p.intent_id = i.id) "
+                  "and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
+                  "  and t.state = 'dismissed') "
                   "order by i.created_at, i.id limit 1"}};
 inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
     {"intents.live_of_phone",

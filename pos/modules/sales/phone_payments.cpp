@@ -100,6 +100,10 @@ struct SaleState {
             schema::field<&SaleState::credit_paid>("creditPaid"), schema::field<&SaleState::waits>("waits"));
     }
 };
+constexpr db::Query<void(base::Uuid)> lock_sale{
+    {"sales.lock_subject",
+     "select from sales where tenant_id = $1 and (id = $2 or client_request_id = $2) for no key update",
+     db::Kind::write}};
 // Of what was sold on credit.
 base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit_paid; }
 // Without what the second id, an intent, has paid of it.
@@ -110,7 +114,7 @@ constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
      "  select coalesce(sum(i.amount - i.refunded - i.refund_held), 0)::bigint from payment_intents i where "
      "i.tenant_id = $1 "
      "  and i.subject_id in (s.client_request_id, s.id) and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> "
-     "$3 "
+     "$3 and not i.waits "
      "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
      "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
      "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
@@ -135,9 +139,9 @@ constexpr db::Query<void(PaymentId)> reverse{
     {"sales.reverse_payment", "update payments set status = 'reversed' where tenant_id = $1 and id = $2",
      db::Kind::write}};
 // It was reversed with its intent, and the money did not go back after all. Of a part that nobody has said to pay it: not verified.
-constexpr db::Query<void(PaymentId, IntentId, bool)> accept_again{
+constexpr db::Query<void(PaymentId, IntentId, bool, bool)> accept_again{
     {"sales.accept_again",
-     "update payments set status = case when $4 or not exists (select from payment_refund_tasks t "
+     "update payments set status = case when $4 or not $5 and not exists (select from payment_refund_tasks t "
      "  where t.tenant_id = $1 and t.intent_id = $3 and t.state = 'open') then 'accepted' else 'unverified' end "
      "where tenant_id = $1 and id = $2 and status = 'reversed'",
      db::Kind::write}};
@@ -179,7 +183,8 @@ async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment pay
     if (typed.normalised.empty()) co_return std::nullopt;
     const auto since = in.runtime->now() - stays_open;
     const auto fits = co_await in.tx.all(waiting_by_reference, typed.normalised, typed.number, since);
-    if (fits.size() != 1 || fits.front().amount != payment.amount) co_return std::nullopt;
+    if (fits.size() != 1 || fits.front().amount != payment.amount || fits.front().currency != payment.currency)
+        co_return std::nullopt;
     const auto code = co_await free_code(in, payment.receipt, fits.front().id);
     if (!code) co_return std::nullopt;
     in.batch->add(accept_by_code, fits.front().id, *code);
@@ -213,6 +218,8 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
     if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
     if (payment && !is_of(*payment, intent)) payment.reset();
     if (payment) co_return co_await accept(in, std::move(intent), *std::move(payment));
+    // What it owes is counted by one payment at a time.
+    co_await in.tx.run(lock_sale, intent.subject_id);
     const auto sale = co_await in.tx.one(sale_state, intent.subject_id, intent.id.uuid());
     if (!sale) co_return Settlement{Settlement::Use::waits, {}};
     if (sale->status != SaleStatus::completed)
@@ -246,7 +253,7 @@ async::Task<Settlement> SalePaymentEffects::came_back(EffectsIn in, PaymentInten
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
     const auto use = intent.pays() ? Settlement::Use::taken : Settlement::Use::waits;
     if (payment && payment->status == PaymentStatus::reversed) {
-        in.batch->add(accept_again, payment->id, intent.id, intent.pays());
+        in.batch->add(accept_again, payment->id, intent.id, intent.pays(), intent.concern == IntentConcern::disputed);
         in.changes->push_back(change_of_sale(*payment));
         co_return Settlement{use, {}};
     }
@@ -265,7 +272,8 @@ async::Task<bool> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) c
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
     const auto open = co_await in.tx.one(payment_of_code, payment.receipt);
     if (!open) co_return co_await match_reference(in, std::move(payment));
-    const bool fits = open->status == PaymentStatus::unverified && open->amount == payment.amount;
+    const bool fits = open->status == PaymentStatus::unverified && open->amount == payment.amount &&
+                      open->currency == payment.currency;
     if (!fits) co_return std::nullopt;
     in.batch->add(accept_by_code, open->id, payment.receipt);
     in.changes->push_back(change_of_sale(*open));
@@ -277,7 +285,8 @@ async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payme
     if (!open) open = co_await in.tx.one(waiting_payment, subject, payment.amount);
     if (!open) throw base::Failure(errors::row_not_found);
     if (open->status == PaymentStatus::accepted) throw base::Failure(errors::already_paid);
-    if (open->status != PaymentStatus::unverified || open->amount != payment.amount) {
+    if (open->status != PaymentStatus::unverified || open->amount != payment.amount ||
+        open->currency != payment.currency) {
         throw base::Failure(errors::amount_refused, {{"body",
                                                       "/subjectId",
                                                       std::string(errors::amount_refused.code),
@@ -323,9 +332,9 @@ async::Task<void> settle_typed_codes(db::Db db, PaymentIntents* intents, SaleId 
 
 std::vector<db::StatementView> phone_payment_statements() {
     return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, waiting_by_reference,
-                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, accept_again,
-                          is_code_used, sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
-                          sales::finish_refund_tasks);
+                          typed_codes, sale_state, lock_sale, accept_by_intent, accept_by_code, add_code, reverse,
+                          accept_again, is_code_used, sales::known_intents, sales::lock_intents,
+                          sales::refuse_moved_intents, sales::finish_refund_tasks);
 }
 
 }  // namespace pos
