@@ -115,10 +115,11 @@ std::string text_of(const std::filesystem::path& path) {
 bool is_somebodys(const std::filesystem::path& folder, const std::filesystem::path& path, const std::string& text) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(folder / path, error)) return false;
-    const auto has = text_of(folder / path);
+    auto has = text_of(folder / path);
     const auto name = path.generic_string();
-    // A file that has no mark is compared with what it is to be.
-    if (openapi::bruno_file_of(name, text) == openapi::BrunoFile::own) return has != text;
+    // A file that has no mark is compared with what it is to be. Git checks it out with CRLF on Windows.
+    if (openapi::bruno_file_of(name, text) == openapi::BrunoFile::own)
+        return openapi::without_crlf(std::move(has)) != text;
     return openapi::bruno_file_of(name, has) != openapi::BrunoFile::written;
 }
 
@@ -274,7 +275,9 @@ void ApiCommands::write_files(const std::vector<openapi::CollectionFile>& files,
             continue;
         }
         if (path.starts_with(bruno_folder) && is_somebodys(folder, in_folder, text)) {
-            std::cerr << "kept " << file.string() << ": it was edited. Delete it to have the API's own written\n";
+            std::cerr << "kept " << file.string()
+                      << ": it was edited, or another version of the program wrote it. Delete it to have the API's own "
+                         "written\n";
             continue;
         }
         write_file(file, text);

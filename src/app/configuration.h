@@ -33,7 +33,7 @@ struct Configuration {
 // For what the program says about itself: it needs no environment, and has no development routes.
 [[nodiscard]] Configuration configuration_of_nobody(const Definition& definition);
 
-// The names of a .env file that no setting of the app or of a module has: misspelt, most likely. By name.
+// The names of a .env file that neither a setting of the app or of a module has nor compose.yaml: misspelt, most likely. By name.
 [[nodiscard]] std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file);
 
 // Markdown: a table of the app's own settings, then one of each module that has some.

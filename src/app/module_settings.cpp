@@ -128,7 +128,8 @@ Configuration configuration_of_nobody(const Definition& definition) {
 }
 
 std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file) {
-    std::set<std::string_view> known;
+    // Docker Compose reads the .env beside compose.yaml, too: what that asks for, and names of its own.
+    std::set<std::string_view> known{"HTTPS_PORT", "HTTPS_URL", "VERSION"};
     const auto add = [&](const schema::ObjectType& type) {
         for (const auto& field : type.fields) known.insert(field.name);
     };
@@ -138,7 +139,7 @@ std::vector<std::string> unread_names(const Definition& definition, const config
     }
     std::vector<std::string> names;
     for (const auto& [name, value] : file) {
-        if (!known.contains(name)) names.push_back(name);
+        if (!known.contains(name) && !name.starts_with("COMPOSE_")) names.push_back(name);
     }
     return names;
 }

@@ -125,6 +125,10 @@ TEST(ModuleSettings, NamesThatNoStructHasAreListed) {
         unread_names(two_modules(), {{"PORT", "1"}, {"PROT", "1"}, {"MAIL_HOST", "relay"}, {"mail_host", "relay"}}),
         (std::vector<std::string>{"PROT", "mail_host"}));
     EXPECT_TRUE(unread_names(two_modules(), well).empty());
+    EXPECT_EQ(unread_names(
+                  two_modules(),
+                  {{"COMPOSE_PROJECT_NAME", "shop"}, {"HTTPS_PORT", "443"}, {"HTTPS_PROT", "443"}, {"VERSION", "1"}}),
+              (std::vector<std::string>{"HTTPS_PROT"}));
 }
 
 TEST(ModuleSettings, TheTableHasThem) {

@@ -218,9 +218,13 @@ std::optional<std::string> bruno_base_url(std::string_view environment) {
     return std::nullopt;
 }
 
-BrunoFile bruno_file_of(std::string_view path, std::string text) {
-    // As Git checks it out on Windows.
+std::string without_crlf(std::string text) {
     for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at)) text.erase(at, 1);
+    return text;
+}
+
+BrunoFile bruno_file_of(std::string_view path, std::string text) {
+    text = without_crlf(std::move(text));
     const auto begin = text.find(fmt::format("  {}", mark_begin));
     if (begin == std::string::npos) return BrunoFile::own;
     const auto end = text.find('\n', begin);

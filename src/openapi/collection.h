@@ -125,5 +125,7 @@ struct CollectionFile {
 // own. Environments and bruno.json have no mark.
 enum class BrunoFile : std::uint8_t { written, edited, own };
 [[nodiscard]] BrunoFile bruno_file_of(std::string_view path, std::string text);
+// A text as it was before Git checked it out on Windows.
+[[nodiscard]] std::string without_crlf(std::string text);
 
 }  // namespace openapi

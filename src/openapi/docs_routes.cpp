@@ -124,12 +124,11 @@ std::string start_page_html(const http::Router& router, const StartPage& page) {
 
 }  // namespace
 
-std::string docs_policy(const Info& info, ServerOf of) {
+std::string docs_policy(const Info& info) {
     // Swagger UI sets style attributes, and draws its icons from data: URLs.
     std::string policy =
         "default-src 'none';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data:;font-src 'self';"
         "base-uri 'none';form-action 'none';frame-ancestors 'none';connect-src 'self'";
-    if (of == ServerOf::request) return policy;
     for (const auto& server : info.servers) {
         if (const auto origin = origin_of(server.url); !origin.empty()) policy.append(" ").append(origin);
     }
@@ -140,7 +139,7 @@ void mount(http::Router& router, const DocsOptions& options) {
     router.add(http::Method::get, "/openapi.json",
                {.handler = DocumentReply(options.of == nullptr ? router : *options.of, options.info, options.server)});
     if (!options.page) return;
-    const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info, options.server))};
+    const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info))};
     router.add(http::Method::get, "/docs",
                {.handler = FixedReply(page_of("index.html"), html_type), .middleware = links});
     router.add(http::Method::get, "/docs/reader",

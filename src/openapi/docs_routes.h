@@ -51,7 +51,8 @@ struct DocsOptions {
     bool page = true;                  // false: the document alone
     const http::Router* of = nullptr;  // whose routes the document has; none: those of the router that it is mounted on
     Reader reader{};
-    // request: the document, and so the pages and whatever is made of it, call the address that it was asked by.
+    // request: the document names the address that it was asked by before those of Info, and whatever is made of it calls that one. The
+    // pages call the one of theirs that they were opened by.
     ServerOf server = ServerOf::info;
 };
 
@@ -76,6 +77,6 @@ void mount_start_page(http::Router& router, const StartPage& page);
 
 // The pages' Content-Security-Policy: scripts, styles and requests of this origin; requests to the servers of the document too,
 // as that is what "Try it out" sends.
-[[nodiscard]] std::string docs_policy(const Info& info, ServerOf of = ServerOf::info);
+[[nodiscard]] std::string docs_policy(const Info& info);
 
 }  // namespace openapi

@@ -16,6 +16,7 @@
 #include "openapi/json_text.h"
 #include "openapi/problem.h"
 #include "openapi/problem_responses.h"
+#include "openapi/servers.h"
 #include "schema/json_schema.h"
 
 namespace openapi {
@@ -54,16 +55,6 @@ std::string info_object(const Info& info) {
         object.raw("license", std::move(licence).take());
     }
     return std::move(object).take();
-}
-
-std::string servers_array(const Info& info) {
-    JsonArray servers;
-    for (const auto& server : info.servers) {
-        JsonObject object;
-        object.text("url", server.url).text_unless_empty("description", server.description);
-        servers.raw(std::move(object).take());
-    }
-    return std::move(servers).take();
 }
 
 std::string security_schemes_object(const Info& info) {
@@ -130,7 +121,7 @@ public:
         // Referred to by every error reply, so it is there even when no route was.
         (void)components_.schema_of(schema::type_of<Problem>, Direction::output);
         JsonObject object;
-        object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_));
+        object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_.servers));
         object.raw("tags", tags_array()).raw("paths", paths);
         if (!info_.webhooks.empty()) object.raw("webhooks", webhooks_object());
         object.raw("components", components_object());

@@ -106,7 +106,7 @@ struct Info {
     std::vector<WebhookDoc> webhooks = {};
 };
 
-// Which address a document that is served names: what Info says, or that of the request.
+// Which address a document that is served names first: what Info says, or that of the request.
 enum class ServerOf : std::uint8_t { info, request };
 
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an

@@ -5,16 +5,18 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/context.h"
-#include "schema/schema.h"
+#include "openapi/servers.h"
 
 namespace openapi {
 
 namespace {
 
-// Stands where the address comes; no part of a document says it.
+// Stands where the addresses come; no part of a document says it.
 constexpr std::string_view some_server = "https://server.of.the.request.invalid";
 
-bool names_no_server(const Info& info) { return info.servers.size() == 1 && info.servers.front().url == Server{}.url; }
+bool names_no_server(const std::vector<Server>& servers) {
+    return servers.size() == 1 && servers.front().url == Server{}.url;
+}
 
 // "api.example:8080" of "https://api.example:8080/v1"; "" of a relative one.
 std::string_view host_of(std::string_view url) {
@@ -24,14 +26,20 @@ std::string_view host_of(std::string_view url) {
     return rest.substr(0, rest.find('/'));
 }
 
-// "/" of a client that says no host (HTTP/1.0).
-std::string server_of(const http::Request& request, const std::vector<Server>& known) {
-    if (request.host().empty()) return Server{}.url;
+// That of the request, and behind it the others. The first is "/" of a client that says no host (HTTP/1.0).
+std::vector<Server> servers_of(const http::Request& request, const std::vector<Server>& known) {
+    auto servers = known;
     const auto is_it = [host = base::ascii_lower(request.host())](const Server& server) {
-        return base::ascii_lower(host_of(server.url)) == host;
+        return !host.empty() && base::ascii_lower(host_of(server.url)) == host;
     };
-    if (const auto found = std::ranges::find_if(known, is_it); found != known.end()) return found->url;
-    return std::string(request.is_secure() ? "https://" : "http://").append(request.host());
+    if (const auto found = std::ranges::find_if(servers, is_it); found != servers.end()) {
+        std::rotate(servers.begin(), found, found + 1);
+        return servers;
+    }
+    if (!names_no_server(servers)) servers.insert(servers.begin(), Server{});
+    if (!request.host().empty())
+        servers.front().url = std::string(request.is_secure() ? "https://" : "http://").append(request.host());
+    return servers;
 }
 
 // As that of FixedReply.
@@ -43,33 +51,30 @@ std::string tag_of(std::string_view text) {
 }  // namespace
 
 DocumentReply::DocumentReply(const http::Router& router, const Info& info, ServerOf of) {
-    Document made{.before_server = {}, .is_of_request = of == ServerOf::request || names_no_server(info)};
+    Document made{.before_servers = {}, .is_of_request = of == ServerOf::request || names_no_server(info.servers)};
     auto with_server = info;
     if (made.is_of_request) {
         made.known = info.servers;
-        if (!names_no_server(info)) with_server.servers = {{}};
-        with_server.servers.front().url = some_server;
+        with_server.servers = {{.url = std::string(some_server), .description = {}}};
     }
     auto text = document(router, with_server);
     made.digest = tag_of(text);
-    if (const auto at = text.find(some_server); made.is_of_request && at != std::string::npos) {
-        made.behind_server = text.substr(at + some_server.size());
+    const auto servers = servers_array(with_server.servers);
+    if (const auto at = text.find(servers); made.is_of_request && at != std::string::npos) {
+        made.behind_servers = text.substr(at + servers.size());
         text.resize(at);
     }
-    made.before_server = std::move(text);
+    made.before_servers = std::move(text);
     document_ = std::make_shared<const Document>(std::move(made));
 }
 
 async::Task<void> DocumentReply::operator()(http::Context& context) const {
     auto& response = context.response();
-    const auto server = document_->is_of_request ? server_of(context.request(), document_->known) : std::string();
-    // Between quotes already.
-    std::string escaped;
-    schema::write_json_string(server, escaped);
-    const auto inside = std::string_view(escaped).substr(1, escaped.size() - 2);
-    response.body(std::string(document_->before_server).append(inside).append(document_->behind_server));
+    std::string servers;
+    if (document_->is_of_request) servers = servers_array(servers_of(context.request(), document_->known));
+    response.body(std::string(document_->before_servers).append(servers).append(document_->behind_servers));
     response.content_type("application/json").header("Cache-Control", "no-cache");
-    response.header("ETag", tag_of(document_->digest + server));
+    response.header("ETag", tag_of(document_->digest + servers));
     co_return;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Inside the library: the handler of GET /openapi.json. A document whose Info names no server has the address that it was asked
-// by, so that collections and clients made of it send their requests there. So has each document with ServerOf::request, but where
-// Info names a server of the same host: a proxy before it may speak TLS. Copies share the bytes; any number of loops.
+// by, so that collections and clients made of it send their requests there. So has each document with ServerOf::request, and behind
+// it the servers that Info names: of a page that a proxy has given another Host, one of those is its own. Where Info names a server
+// of the same host, that one is the first: a proxy before it may speak TLS. Copies share the bytes; any number of loops.
 //
 //     router.add(http::Method::get, "/openapi.json", {.handler = DocumentReply(router, info)});
 
@@ -26,8 +27,8 @@ public:
 
 private:
     struct Document {
-        std::string before_server;
-        std::string behind_server{};
+        std::string before_servers;
+        std::string behind_servers{};
         std::string digest{};
         bool is_of_request = false;
         std::vector<Server> known{};

@@ -54,22 +54,35 @@ TEST_F(DocumentReplyTest, AServerThatIsNamedStays) {
 }
 
 // Of a developer's machine: http://localhost:3000 beside the address that telephones have.
-TEST_F(DocumentReplyTest, TheServerIsThatOfTheRequestWhateverIsNamedButWithItsScheme) {
-    serve({{.url = "https://api.pos.example/pos", .description = "Production"}}, ServerOf::request);
-    const auto body = get("localhost:3000").body;
-    EXPECT_THAT(body, HasSubstr(R"("servers":[{"url":"http://localhost:3000"}])"));
-    EXPECT_EQ(body.find("pos.example"), std::string::npos);
+TEST_F(DocumentReplyTest, TheServerOfTheRequestComesBeforeThoseThatAreNamed) {
+    serve({{.url = "https://test.pos.example"}, {.url = "https://api.pos.example/pos", .description = "Production"}},
+          ServerOf::request);
+    const std::string test = R"({"url":"https://test.pos.example"})";
+    const std::string production = R"({"url":"https://api.pos.example/pos","description":"Production"})";
+    const auto expect_servers = [&](const std::string& host, const std::string& servers) {
+        EXPECT_THAT(get(host).body, HasSubstr("\"servers\":[" + servers + "]")) << host;
+    };
+    expect_servers("localhost:3000", R"({"url":"http://localhost:3000"},)" + test + "," + production);
     // A proxy in front of it speaks TLS.
-    EXPECT_THAT(get("API.pos.example").body, HasSubstr(R"("servers":[{"url":"https://api.pos.example/pos"}])"));
-    EXPECT_THAT(get("api.pos.example:81").body, HasSubstr(R"("servers":[{"url":"http://api.pos.example:81"}])"));
+    expect_servers("API.pos.example", production + "," + test);
+    expect_servers("test.pos.example", test + "," + production);
+    expect_servers("api.pos.example:81", R"({"url":"http://api.pos.example:81"},)" + test + "," + production);
+    expect_servers("", R"({"url":"/"},)" + test + "," + production);
     EXPECT_NE(get("localhost:3000").header("ETag"), get("api.pos.example").header("ETag"));
+}
+
+TEST_F(DocumentReplyTest, AServerWithoutAnAddressKeepsItsDescription) {
+    serve({{.url = "/", .description = "This one"}}, ServerOf::request);
+    const auto expected = R"("servers":[{"url":"http://localhost:3000","description":"This one"}])";
+    EXPECT_THAT(get("localhost:3000").body, HasSubstr(expected));
 }
 
 TEST(DocsPolicy, ThePagesCallTheServersOfTheDocument) {
     auto info = example::info();
     info.servers = {{.url = "https://api.shop.example/pos"}, {.url = "/"}};
     EXPECT_THAT(docs_policy(info), testing::EndsWith(";connect-src 'self' https://api.shop.example"));
-    EXPECT_THAT(docs_policy(info, ServerOf::request), testing::EndsWith(";connect-src 'self'"));
+    info.servers = {{.url = "/"}};
+    EXPECT_THAT(docs_policy(info), testing::EndsWith(";connect-src 'self'"));
 }
 
 }  // namespace

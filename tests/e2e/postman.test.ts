@@ -489,12 +489,14 @@ describe('the collection for Postman', () => {
   test('what was edited in Bruno stays and is named, whatever the API has now', async () => {
     const to = path.join(await write('edited'), 'bruno');
     const names = ['bruno.json', 'collection.bru', 'sales/createSale.bru', 'sales/folder.bru', 'sales/listSales.bru'];
-    const [kept, windows] = [names.slice(0, 4), names[4]!];
+    const kept = names.slice(0, 4);
     const before = new Map<string, string>();
     for (const name of names) before.set(name, await readFile(path.join(to, name), 'utf8'));
     for (const name of kept) await writeFile(path.join(to, name), `${before.get(name)}\n`);
     // Nobody has edited it: Git checks it out so.
-    await writeFile(path.join(to, windows), before.get(windows)!.replaceAll('\n', '\r\n'));
+    const checkedOut = (name: string) =>
+      writeFile(path.join(to, name), before.get(name)!.replaceAll('\n', '\r\n'));
+    await checkedOut('sales/listSales.bru');
     await rm(path.join(to, 'sales/getSale.bru'));
     const again = () =>
       run(environment.binary, ['postman', '--to', path.dirname(to), '--format', 'bruno'], process.env);
@@ -504,8 +506,11 @@ describe('the collection for Postman', () => {
     expect(code, output).toBe(0);
     expect(named(output)).toEqual(kept);
     for (const name of kept) expect(await readFile(path.join(to, name), 'utf8')).toBe(`${before.get(name)}\n`);
-    expect(await readFile(path.join(to, windows), 'utf8')).toBe(before.get(windows));
+    expect(await readFile(path.join(to, 'sales/listSales.bru'), 'utf8')).toBe(before.get('sales/listSales.bru'));
     expect(existsSync(path.join(to, 'sales/getSale.bru'))).toBe(true);
+    for (const name of names) await checkedOut(name);
+    expect(named((await again()).output)).toEqual([]);
+    for (const name of names) expect(await readFile(path.join(to, name), 'utf8')).toBe(before.get(name));
     for (const name of kept) await rm(path.join(to, name));
     expect(named((await again()).output)).toEqual([]);
     for (const name of kept) expect(await readFile(path.join(to, name), 'utf8')).toBe(before.get(name));

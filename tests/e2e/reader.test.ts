@@ -2,7 +2,7 @@
 // BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as passOn, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -865,14 +865,14 @@ describe.skipIf(noBrowser)('the reader', () => {
       const local = other.url.replace('127.0.0.1', 'localhost');
       for (const origin of [other.url, local]) {
         const { servers } = await fetch(`${origin}/openapi.json`).then((reply) => reply.json() as any);
-        expect(servers).toEqual([{ url: origin }]);
+        expect(servers).toEqual([{ url: origin }, { url: away }]);
       }
       for (const [place, who] of [
         ['/docs/reader#/operation/getMe', 'reader'],
         ['/docs', 'Swagger UI'],
       ] as const) {
         const loaded = await own.goto(`${local}${place}`);
-        expect(loaded!.headers()['content-security-policy'], who).toMatch(/connect-src 'self'$/);
+        expect(loaded!.headers()['content-security-policy'], who).toContain(`;connect-src 'self' ${away}`);
         if (who === 'reader') await own.locator('#account').click();
         const begun = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/login'));
         await own.getByRole('button', { name: /^As owner/ }).click();
@@ -886,6 +886,46 @@ describe.skipIf(noBrowser)('the reader', () => {
     } finally {
       await own.close();
       await other.stop();
+    }
+  });
+
+  test('the pages call PUBLIC_URL when they were opened by it, behind a tunnel that writes another Host', async () => {
+    let behind = '';
+    const tunnel = await startServer((request, reply) => {
+      const { host } = new URL(behind);
+      const options = { method: request.method, headers: { ...request.headers, host } };
+      const passed = passOn(new URL(request.url!, behind), options, (answer) => {
+        reply.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(reply);
+      });
+      passed.on('error', () => reply.destroy());
+      request.pipe(passed);
+    });
+    const open = tunnel.url.replace('127.0.0.1', 'localhost');
+    const other = await startService({ database, env: { APP_ENV: 'development', PUBLIC_URL: open } });
+    behind = other.url;
+    const own = await browser.newPage();
+    const called: string[] = [];
+    own.on('request', (request) => called.push(request.url()));
+    try {
+      const { servers } = await fetch(`${open}/openapi.json`).then((reply) => reply.json() as any);
+      expect(servers).toEqual([{ url: other.url }, { url: open }]);
+      for (const place of ['/docs/reader#/operation/getMe', '/docs#/auth/getMe']) {
+        await own.goto(`${open}${place}`);
+        if (place.includes('reader')) await own.locator('#account').click();
+        const begun = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/login'));
+        await own.getByRole('button', { name: /^As owner/ }).click();
+        expect((await begun).status(), place).toBe(200);
+        await own.reload();
+        const got = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/me'));
+        await own.getByRole('button', { name: /^(Send|Execute)$/ }).click();
+        expect((await got).status(), place).toBe(200);
+      }
+      expect(called.filter((url) => new URL(url).origin !== open)).toEqual([]);
+    } finally {
+      await own.close();
+      await other.stop();
+      await tunnel.stop();
     }
   });
 

@@ -193,6 +193,13 @@ async function become(person) {
   }
 }
 
+// Execute, too, goes to the server that the page was opened by, which need not be the first.
+function chooseServer() {
+  const own = serverOf(documentOf(), location);
+  const { url } = documentOf().servers?.find((server) => serverOf({ servers: [server] }, location) === own) ?? {};
+  if (url) ui.oas3Actions.setSelectedServer(url);
+}
+
 // In development alone.
 function showPeople() {
   const group = document.getElementById('people');
@@ -243,6 +250,7 @@ const ui = SwaggerUIBundle({
   requestInterceptor: refreshed,
   onComplete() {
     document.title = ui.specSelectors.info().get('title');
+    chooseServer();
     restore();
     showPeople();
   },
