@@ -67,7 +67,6 @@ TEST_F(DocumentReplyTest, TheServerOfTheRequestComesBeforeThoseThatAreNamed) {
     expect_servers("API.pos.example", production + "," + test);
     expect_servers("test.pos.example", test + "," + production);
     expect_servers("api.pos.example:81", R"({"url":"http://api.pos.example:81"},)" + test + "," + production);
-    expect_servers("", R"({"url":"/"},)" + test + "," + production);
     EXPECT_NE(get("localhost:3000").header("ETag"), get("api.pos.example").header("ETag"));
 }
 

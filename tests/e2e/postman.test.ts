@@ -494,8 +494,7 @@ describe('the collection for Postman', () => {
     for (const name of names) before.set(name, await readFile(path.join(to, name), 'utf8'));
     for (const name of kept) await writeFile(path.join(to, name), `${before.get(name)}\n`);
     // Nobody has edited it: Git checks it out so.
-    const checkedOut = (name: string) =>
-      writeFile(path.join(to, name), before.get(name)!.replaceAll('\n', '\r\n'));
+    const checkedOut = (name: string) => writeFile(path.join(to, name), before.get(name)!.replaceAll('\n', '\r\n'));
     await checkedOut('sales/listSales.bru');
     await rm(path.join(to, 'sales/getSale.bru'));
     const again = () =>

@@ -916,6 +916,8 @@ describe.skipIf(noBrowser)('the reader', () => {
         const begun = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/login'));
         await own.getByRole('button', { name: /^As owner/ }).click();
         expect((await begun).status(), place).toBe(200);
+        if (place.includes('reader')) await own.getByRole('button', { name: 'Sign out owner' }).waitFor();
+        else await expect.poll(() => own.locator('#state').textContent()).toBe('Signed in as owner.');
         await own.reload();
         const got = own.waitForResponse((reply) => reply.url().endsWith('/v1/auth/me'));
         await own.getByRole('button', { name: /^(Send|Execute)$/ }).click();
