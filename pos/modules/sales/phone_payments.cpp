@@ -100,9 +100,11 @@ struct SaleState {
             schema::field<&SaleState::credit_paid>("creditPaid"), schema::field<&SaleState::waits>("waits"));
     }
 };
+// No role may lock its row, which nobody changes.
 constexpr db::Query<void(base::Uuid)> lock_sale{
     {"sales.lock_subject",
-     "select from sales where tenant_id = $1 and (id = $2 or client_request_id = $2) for no key update",
+     "select pg_advisory_xact_lock(hashtextextended('sale owed ' || id::text, 0)) from sales where tenant_id = $1 "
+     "and (id = $2 or client_request_id = $2)",
      db::Kind::write}};
 // Of what was sold on credit.
 base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit_paid; }
