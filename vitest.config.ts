@@ -16,6 +16,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
+    // Of `expect.poll`, whose second is too short for a busy machine.
+    expect: { poll: { timeout: 30_000, interval: 50 } },
     reporters: ['default'],
     // What ioredis says, outside of any promise, of connections whose server a test has killed: thousands of lines.
     onConsoleLog: (text) => !text.includes('[ioredis] Unhandled error event'),
