@@ -132,6 +132,15 @@ protected:
         co_return co_await async::when_all(std::move(replies));
     }
 
+    // The reply to a request, while money comes in.
+    static async::Task<InjectedResponse> while_paid(http::InjectedRequest asked, std::string intent,
+                                                    ::payments::Evidence evidence) {
+        auto reply = app->host().inject(std::move(asked));
+        auto paid = intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)), std::move(evidence));
+        auto both = co_await async::when_all(std::move(reply), std::move(paid));
+        co_return std::move(std::get<0>(both));
+    }
+
     ScriptedProvider* mpesa = nullptr;
     ScriptedProvider* stripe = nullptr;
     std::string account;

@@ -330,7 +330,8 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
     const auto began = async::Loop::now();
     Signals signals;
     const auto descriptors = raise_descriptor_limit();
-    auto given = take_given_listeners(options.supervisor, ::getpid(), configuration.app.management_port);
+    const auto supervisor = std::move(options.supervisor);
+    auto given = take_given_listeners(supervisor, ::getpid(), configuration.app.management_port);
     if (options.take_over && given.port() != 0)
         throw config::Faults("LISTEN_FDS", "The supervisor has given the listeners: leave --take-over out.");
     App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
@@ -363,10 +364,10 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
                                             {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},
                                             {"openFiles", static_cast<std::int64_t>(descriptors)},
                                             {"startupMs", took.count()}});
-        tell_supervisor(options.supervisor, ready_notice(threads));
+        tell_supervisor(supervisor, ready_notice(threads));
     }
     app.log.logger().info("shutting down", {{"signal", signals.wait()}});
-    tell_supervisor(options.supervisor, stopping_notice(app.settings));
+    tell_supervisor(supervisor, stopping_notice(app.settings));
     // The load balancer has another process behind the port then.
     const bool is_taken = owner && owner->end();
     if (is_taken) threads.share_listeners(true);

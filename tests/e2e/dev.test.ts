@@ -76,7 +76,10 @@ test('with TLS at an address of its own: every address that it names answers', {
 
 test('with the PROXY protocol: what it is asked for is at the management port', { timeout: 120_000 }, async () => {
   const [port, management] = [await freePort(), await freePort()];
-  await writeFile(path.join(directory, '.env'), `PROXY_PROTOCOL_FROM=loopback\nMANAGEMENT_PORT=${management}\n`);
+  // Of a service elsewhere: `dev` has a database of its own.
+  const elsewhere = 'DATABASE_POOLER=transaction\nDATABASE_DIRECT_URL=postgresql://app@127.0.0.1:1/x\n';
+  const settings = `PROXY_PROTOCOL_FROM=loopback\nMANAGEMENT_PORT=${management}\n${elsewhere}`;
+  await writeFile(path.join(directory, '.env'), settings);
   const child = await dev(port, { DOCS: 'management' });
   const named = addresses(child).filter((url) => url.includes(`:${management}`));
   for (const page of ['health', 'ready', 'metrics', 'docs', 'openapi.json'])
@@ -86,6 +89,7 @@ test('with the PROXY protocol: what it is asked for is at the management port', 
   // Past the management port: with a header, as a balancer on this machine has it.
   expect(await health(port, { MANAGEMENT_PORT: '' })).toMatchObject({ code: 0, output: '' });
   expect(child.output).not.toContain('without the PROXY header');
+  expect(child.output).not.toContain('listen connection lost');
   expect(await child.stop()).toEqual({ code: 0, signal: null });
   expect((await health(port, {})).code).toBe(1);
   await rm(path.join(directory, '.env'));

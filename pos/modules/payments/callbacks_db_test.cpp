@@ -345,6 +345,10 @@ TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
     EXPECT_EQ(tell("dispute_needs_response"), "disputed");
     EXPECT_EQ(tell("dispute_under_review"), "disputed");
     EXPECT_EQ(tell("dispute_won"), "-");
+    // Of one that is lost the money has gone, whoever has told of that already.
+    EXPECT_EQ(tell("dispute_reopened"), "disputed");
+    EXPECT_EQ(tell("dispute_lost"), "disputed");
+    EXPECT_THAT(get(path(intent)).body, HasSubstr("hand nothing out"));
 }
 
 // ---- Strangers ---------------------------------------------------------------------------------------------------

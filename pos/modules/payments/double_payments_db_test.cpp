@@ -260,6 +260,10 @@ TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
     EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "1004") << "it still pays its sale";
     app->run(sweep(system, &intents()));
     EXPECT_EQ(rows("select count(*) from outbox_jobs where name = 'payments.settle_waiting'"), "0");
+    app->database().execute("update payment_intents set paid_at = now() - interval '31 days'");
+    app->run(sweep(system, &intents()));
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits and concern is not null"), "251")
+        << "what is disputed alone";
 }
 
 // What was sold on credit, paid once more while the first payment was on its way back: one of the two is owed back.
@@ -452,11 +456,13 @@ TEST_F(DoublePaymentsTest, ASaleIsOneSubjectByItsTwoNames) {
     auto json = sale_json(15'000, request);
     json.insert(1, fmt::format(R"("id":"{}",)", id));
     EXPECT_EQ(sell(json), id);
-    const auto again = post("/v1/payment-intents", order(15'000, request, next_id(), phone));
-    EXPECT_EQ(again.status, 200) << again.body;
-    EXPECT_EQ(member_in(again.body, "id"), early);
-    for (const auto& name : {id, request})
+    for (const auto& name : {id, request}) {
+        const auto again = post("/v1/payment-intents", order(15'000, name, next_id(), phone));
+        EXPECT_EQ(again.status, 200) << again.body;
+        EXPECT_EQ(member_in(again.body, "id"), early);
         EXPECT_THAT(get("/v1/payment-intents?subjectId=" + name).body, HasSubstr(early)) << name;
+    }
+    EXPECT_EQ(mpesa->started.size(), 1U);
     sweep_waiting();
     EXPECT_THAT(get("/v1/sales/" + id).body, HasSubstr(R"("status":"accepted")"));
 
@@ -473,6 +479,35 @@ TEST_F(DoublePaymentsTest, ASaleIsOneSubjectByItsTwoNames) {
         const auto reply = post("/v1/payment-intents", order(15'000, name));
         EXPECT_THAT(reply.body, HasSubstr("payment.already_paid")) << name;
     }
+}
+
+// What came for the account is in the account's currency, and the sale in the shop's.
+TEST_F(DoublePaymentsTest, MoneyThatComesByItselfPaysNoSaleInAnotherCurrency) {
+    const auto sale = sell_with_code(20'100, "TAF7RT9008");
+    app->database().execute("update tenants set currency = 'UGX'");
+    deliver("confirm", confirmation("TAF7RT9008", 20'100, "x"));
+    EXPECT_EQ(c2b("TAF7RT9008"), "unmatched -");
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    const auto payment = rows(fmt::format("select id from payments where sale_id = '{}'", sale));
+    EXPECT_EQ(post("/v1/c2b-payments/" + rows("select id from c2b_payments") + "/match",
+                   fmt::format(R"({{"subjectId":"{}"}})", payment))
+                  .status,
+              422);
+    app->database().execute("update tenants set currency = 'KES'");
+}
+
+// A person's word that it is kept does not settle what the bank decides.
+TEST_F(DoublePaymentsTest, DisputedMoneyIsNotKept) {
+    const auto subject = next_id();
+    const auto intent = start(order(20'100, subject));
+    learn(intent, paid(20'100, next_receipt()));
+    app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
+    sweep_waiting();
+    const IntentId id(*base::Uuid::from_string(intent));
+    app->run(db().transaction([&](db::Db tx) { return intents().raise(tx, id, IntentConcern::disputed); }));
+    const auto sale = sell(sale_json(20'100, subject, intent));
+    EXPECT_EQ(post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"ours"})").status, 200);
+    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
 }
 
 TEST_F(DoublePaymentsTest, DisputedMoneyPaysNothingUntilItIsWon) {

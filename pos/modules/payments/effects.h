@@ -62,13 +62,12 @@ public:
     [[nodiscard]] virtual async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
-    // The whole of it went back; and pays again, where a refund that was done or under way has failed, or a dispute was won: it is told as
-    // often as that happens, and also where nothing had been paid by it.
+    // The whole of it went back.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
-    // What the subject makes of it then; `waits`: nothing new.
+    // It pays again, or a part of it: a refund that was done or under way has failed, or a dispute was won. Told as often as that happens,
+    // and also where nothing had been paid by it. Gives what the subject makes of it; `waits`: nothing new.
     [[nodiscard]] virtual async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const = 0;
-    // What has not gone back of it is not owed back, a person says: what names it is paid by that. Whether
-    // something does.
+    // What has not gone back of it is not owed back, a person says: what names it is paid by that. Whether something does.
     [[nodiscard]] virtual async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for

@@ -27,14 +27,6 @@ protected:
         const auto applied = co_await async::when_all(std::move(all));
         co_return std::ranges::count_if(applied, [](const auto& one) { return one->decision.credits; });
     }
-    // The reply to a request, while money comes in.
-    static async::Task<InjectedResponse> while_paid(http::InjectedRequest asked, std::string intent,
-                                                    Evidence evidence) {
-        auto reply = app->host().inject(std::move(asked));
-        auto paid = intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)), std::move(evidence));
-        auto both = co_await async::when_all(std::move(reply), std::move(paid));
-        co_return std::move(std::get<0>(both));
-    }
 };
 
 // ---- Starting ----------------------------------------------------------------------------------------------------
@@ -104,22 +96,6 @@ TEST_F(IntentsTest, WhatIsPaidAndWaitsForItsSaleIsNotAskedForAgain) {
     learn(friends, paid(10'000, next_receipt()));
     EXPECT_NE(start(order(5'000, subject, next_id(), phone)), intent);
     EXPECT_EQ(mpesa->started.size(), 3U);
-}
-
-// Asked for by the sale's own id before the sale was there, and again when it is.
-TEST_F(IntentsTest, TheTwoNamesOfASaleAreOneSubject) {
-    const auto request_id = next_id();
-    const auto phone = next_phone();
-    const auto id = next_id();
-    const auto intent = start(order(10'000, id, next_id(), phone));
-    learn(intent, paid(10'000, next_receipt()));
-    auto json = sale_json(10'000, request_id);
-    json.insert(1, fmt::format(R"("id":"{}",)", id));
-    ASSERT_EQ(sell(json), id);
-    const auto again = post("/v1/payment-intents", order(10'000, id, next_id(), phone));
-    EXPECT_EQ(again.status, 200) << again.body;
-    EXPECT_EQ(member_in(again.body, "id"), intent);
-    EXPECT_EQ(mpesa->started.size(), 1U);
 }
 
 // Two halves by one phone: whoever has the first half asks for another.
@@ -336,6 +312,60 @@ TEST_F(IntentsTest, ARefusalIsTheIntentsEnd) {
     EXPECT_THAT(reply.body, HasSubstr(R"("message":"sw says 400.002.02")"));
 }
 
+// Asked for at no place: whoever asks at one is given it.
+TEST_F(IntentsTest, WhatWasAskedForAtNoPlaceIsGivenAtAny) {
+    const auto subject = next_id();
+    const auto phone = next_phone();
+    auto json = order(10'000, subject, next_id(), phone);
+    const auto at = json.find(R"("locationId")");
+    json.erase(at, json.find(',', at) + 1 - at);
+    const auto intent = start(json);
+    learn(intent, paid(10'000, next_receipt()));
+    const auto here = order(10'000, subject, next_id(), phone);
+    for (int i = 0; i < 2; ++i) {
+        const auto again = post("/v1/payment-intents", here);
+        EXPECT_EQ(again.status, 200) << again.body;
+        EXPECT_EQ(member_in(again.body, "id"), intent);
+        EXPECT_THAT(get(path(intent)).body, HasSubstr(location())) << "who was given it may look at it there";
+    }
+    const auto nowhere = post("/v1/payment-intents", json);
+    EXPECT_EQ(nowhere.status, 200) << nowhere.body;
+}
+
+// A key makes one payment, or is given one: never both.
+TEST_F(IntentsTest, OneKeyForTwoSubjectsAtOnceIsOfOne) {
+    for (int i = 0; i < 10; ++i) {
+        const auto subject = next_id();
+        const auto phone = next_phone();
+        learn(start(order(10'000, subject, next_id(), phone)), paid(10'000, next_receipt()));
+        const auto key = next_id();
+        std::vector<http::InjectedRequest> both;
+        both.push_back(request("/v1/payment-intents", order(10'000, subject, key, phone)));
+        both.push_back(request("/v1/payment-intents", order(10'000, next_id(), key)));
+        std::multiset<int> statuses;
+        for (const auto& reply : app->run(all_at_once(std::move(both)))) statuses.insert(reply.status);
+        EXPECT_TRUE(statuses == (std::multiset<int>{200, 422}) || statuses == (std::multiset<int>{202, 422}))
+            << ::testing::PrintToString(statuses);
+    }
+    EXPECT_EQ(rows("select count(*) from payment_intent_keys k join payment_intents i using (client_request_id)"), "0");
+}
+
+// The sale that the payment pays is recorded at the moment at which it is asked for again: nobody's phone rings.
+TEST_F(IntentsTest, AskedAgainWhileItsSaleIsRecordedRingsNoPhone) {
+    for (int i = 0; i < 12; ++i) {
+        const auto subject = next_id();
+        const auto phone = next_phone();
+        const auto intent = start(order(10'000, subject, next_id(), phone));
+        learn(intent, paid(10'000, next_receipt()));
+        std::vector<http::InjectedRequest> both;
+        both.push_back(request("/v1/sales", sale_json(10'000, subject, intent)));
+        for (int more = 0; more < 3; ++more)
+            both.push_back(request("/v1/payment-intents", order(10'000, subject, next_id(), phone)));
+        for (const auto& reply : app->run(all_at_once(std::move(both)))) EXPECT_NE(reply.status, 202) << reply.body;
+    }
+    EXPECT_EQ(rows("select count(*) from payment_intents"), "12");
+}
+
 // ---- What was lost -----------------------------------------------------------------------------------------------
 
 TEST_F(IntentsTest, ALostReplyIsNeverSentAgain) {
@@ -505,203 +535,6 @@ TEST_F(IntentsTest, MoneyForASaleThatWasPaidOtherwiseIsOwedBack) {
     const auto dismissed = post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"he comes tomorrow"})");
     EXPECT_EQ(dismissed.status, 200) << dismissed.body;
     EXPECT_THAT(dismissed.body, HasSubstr("dismissed"));
-}
-
-// ---- Sales -------------------------------------------------------------------------------------------------------
-
-TEST_F(IntentsTest, ASaleThatComesBehindItsMoneyIsPaidAtOnce) {
-    const auto request_id = next_id();
-    const auto intent = start(order(10'000, request_id));
-    const auto receipt = next_receipt();
-    learn(intent, paid(10'000, receipt));
-    const auto sale = sell(sale_json(10'000, request_id, intent));
-    EXPECT_EQ(payment_of(sale), fmt::format("accepted {} {}", intent, receipt));
-    EXPECT_THAT(get("/v1/sales/" + sale).body, Not(HasSubstr("payment_intent")));
-}
-
-TEST_F(IntentsTest, ASaleWithoutTheIntentIsFoundByItsId) {
-    const auto request_id = next_id();
-    const auto sale = sell(sale_json(10'000, request_id));
-    const auto before = feed("sales", sale);
-    const auto intent = start(order(10'000, request_id));
-    const auto receipt = next_receipt();
-    learn(intent, paid(10'000, receipt));
-    EXPECT_EQ(payment_of(sale), fmt::format("accepted {} {}", intent, receipt));
-    EXPECT_NE(feed("sales", sale), before);
-    const auto again = post("/v1/payment-intents", order(10'000, sale));
-    EXPECT_EQ(again.status, 409);
-    EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
-}
-
-TEST_F(IntentsTest, AnIntentPaysOneSale) {
-    const auto intent = paid_intent(10'000);
-    const auto first = sell(sale_json(10'000, next_id(), intent));
-    const auto second = sell(sale_json(10'000, next_id(), intent));
-    EXPECT_THAT(payment_of(first), HasSubstr("accepted " + intent));
-    EXPECT_EQ(payment_of(second), "unverified - -");
-    EXPECT_THAT(get("/v1/sales?flag=payment_intent_unfit").body, HasSubstr(second));
-}
-
-// While it is on its way back it pays nothing; should it stay, it does.
-TEST_F(IntentsTest, WhatIsOnItsWayBackPaysNoSaleUntilItStays) {
-    const auto subject = next_id();
-    const auto intent = start(order(10'000, subject));
-    learn(intent, paid(10'000, next_receipt()));
-    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
-    EXPECT_THAT(get(path(intent)).body, HasSubstr("on its way back"));
-    const auto sale = sell(sale_json(10'000, subject, intent));
-    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
-    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
-    const auto settle = [&] {
-        const IntentId id(*base::Uuid::from_string(intent));
-        app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
-    };
-    settle();
-    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
-    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 200);
-    settle();
-    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
-}
-
-// What came too late is owed back, and waits for no sale; the sale that names it is paid by it all the same.
-TEST_F(IntentsTest, LateMoneyWhoseRefundFailsPaysTheSaleThatNamesIt) {
-    const auto subject = next_id();
-    const auto intent = start(order(10'000, subject));
-    learn(intent, said(Finding::timed_out));
-    learn(intent, paid(10'000, next_receipt()));
-    EXPECT_EQ(rows("select state from payment_refund_tasks"), "open");
-    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"late"}})", next_id());
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
-    const auto sale = sell(sale_json(10'000, subject, intent));
-    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
-    mpesa->refund_outcome = ::payments::Refunded::Outcome::refused;
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 200);
-    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
-    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
-}
-
-TEST_F(IntentsTest, WhatWentBackInPartPaysNoSaleInFull) {
-    const auto subject = next_id();
-    const auto intent = start(order(10'000, subject));
-    learn(intent, paid(10'000, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":4000,"reason":"a mistake"}})", next_id());
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
-    const auto sale = sell(sale_json(10'000, subject, intent));
-    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
-    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
-    const IntentId id(*base::Uuid::from_string(intent));
-    app->run(db().transaction([&](db::Db tx) { return intents().settle_waiting(tx, id); }));
-    EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
-    EXPECT_EQ(rows("select reason || ' ' || amount || ' ' || state from payment_refund_tasks"),
-              "subject_unfit 6000 open");
-    // What is left is the shop's, somebody says.
-    EXPECT_EQ(post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"one of two"})").status, 200);
-    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
-}
-
-// Of a till without a network: it was sold, and sent back by the office, before the sale arrived.
-TEST_F(IntentsTest, ASaleBehindTheWholeRefundIsReversedAsOneBeforeItIs) {
-    const auto subject = next_id();
-    const auto intent = start(order(10'000, subject));
-    learn(intent, paid(10'000, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
-    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
-    EXPECT_EQ(state(intent), "refunded");
-    const auto sale = sell(sale_json(10'000, subject, intent));
-    EXPECT_EQ(payment_of(sale), fmt::format("reversed {} -", intent));
-    EXPECT_THAT(get("/v1/sales/" + sale).body, HasSubstr("payment_intent_open"));
-}
-
-// Asked for at no place: whoever asks at one is given it.
-TEST_F(IntentsTest, WhatWasAskedForAtNoPlaceIsGivenAtAny) {
-    const auto subject = next_id();
-    const auto phone = next_phone();
-    auto json = order(10'000, subject, next_id(), phone);
-    const auto at = json.find(R"("locationId")");
-    json.erase(at, json.find(',', at) + 1 - at);
-    const auto intent = start(json);
-    learn(intent, paid(10'000, next_receipt()));
-    const auto here = order(10'000, subject, next_id(), phone);
-    for (int i = 0; i < 2; ++i) {
-        const auto again = post("/v1/payment-intents", here);
-        EXPECT_EQ(again.status, 200) << again.body;
-        EXPECT_EQ(member_in(again.body, "id"), intent);
-        EXPECT_THAT(get(path(intent)).body, HasSubstr(location())) << "who was given it may look at it there";
-    }
-    const auto nowhere = post("/v1/payment-intents", json);
-    EXPECT_EQ(nowhere.status, 200) << nowhere.body;
-}
-
-// A key makes one payment, or is given one: never both.
-TEST_F(IntentsTest, OneKeyForTwoSubjectsAtOnceIsOfOne) {
-    for (int i = 0; i < 10; ++i) {
-        const auto subject = next_id();
-        const auto phone = next_phone();
-        learn(start(order(10'000, subject, next_id(), phone)), paid(10'000, next_receipt()));
-        const auto key = next_id();
-        std::vector<http::InjectedRequest> both;
-        both.push_back(request("/v1/payment-intents", order(10'000, subject, key, phone)));
-        both.push_back(request("/v1/payment-intents", order(10'000, next_id(), key)));
-        std::multiset<int> statuses;
-        for (const auto& reply : app->run(all_at_once(std::move(both)))) statuses.insert(reply.status);
-        EXPECT_TRUE(statuses == (std::multiset<int>{200, 422}) || statuses == (std::multiset<int>{202, 422}))
-            << ::testing::PrintToString(statuses);
-    }
-    EXPECT_EQ(rows("select count(*) from payment_intent_keys k join payment_intents i using (client_request_id)"), "0");
-}
-
-// The sale that the payment pays is recorded at the moment at which it is asked for again: nobody's phone rings.
-TEST_F(IntentsTest, AskedAgainWhileItsSaleIsRecordedRingsNoPhone) {
-    for (int i = 0; i < 12; ++i) {
-        const auto subject = next_id();
-        const auto phone = next_phone();
-        const auto intent = start(order(10'000, subject, next_id(), phone));
-        learn(intent, paid(10'000, next_receipt()));
-        std::vector<http::InjectedRequest> both;
-        both.push_back(request("/v1/sales", sale_json(10'000, subject, intent)));
-        for (int more = 0; more < 3; ++more)
-            both.push_back(request("/v1/payment-intents", order(10'000, subject, next_id(), phone)));
-        for (const auto& reply : app->run(all_at_once(std::move(both)))) EXPECT_NE(reply.status, 202) << reply.body;
-    }
-    EXPECT_EQ(rows("select count(*) from payment_intents"), "12");
-}
-
-TEST_F(IntentsTest, TwoSalesAtOnceDoNotShareAnIntent) {
-    const auto intent = paid_intent(10'000);
-    std::vector<http::InjectedRequest> both;
-    for (int i = 0; i < 8; ++i) both.push_back(request("/v1/sales", sale_json(10'000, next_id(), intent)));
-    for (const auto& reply : app->run(all_at_once(std::move(both)))) EXPECT_EQ(reply.status, 201) << reply.body;
-    EXPECT_EQ(rows("select count(*) from payments where status = 'accepted'"), "1");
-    EXPECT_EQ(rows("select count(*) from payments where status = 'unverified' and intent_id is null"), "7");
-}
-
-TEST_F(IntentsTest, WhatDoesNotFitIsTakenAndFlagged) {
-    const auto intent = paid_intent(10'000);
-    const auto of_another_amount = sell(sale_json(20'000, next_id(), intent));
-    const auto of_nobody = sell(sale_json(10'000, next_id(), next_id()));
-    const auto open = start(order(10'000, next_id()));
-    const auto too_early = sell(sale_json(10'000, next_id(), open));
-    EXPECT_EQ(payment_of(of_another_amount), "unverified - -");
-    EXPECT_EQ(payment_of(of_nobody), "unverified - -");
-    EXPECT_EQ(payment_of(too_early), "unverified " + open + " -");
-    EXPECT_THAT(get("/v1/sales/" + of_nobody).body, HasSubstr("payment_intent_unfit"));
-    EXPECT_THAT(get("/v1/sales/" + too_early).body, HasSubstr("payment_intent_open"));
-}
-
-// Whichever commits first, the other one finds it.
-TEST_F(IntentsTest, MoneyAndSaleAtOnceFindEachOther) {
-    for (int i = 0; i < 20; ++i) {
-        const auto request_id = next_id();
-        const auto intent = start(order(10'000, request_id));
-        const auto reply = app->run(while_paid(request("/v1/sales", sale_json(10'000, request_id, intent)), intent,
-                                               paid(10'000, next_receipt())));
-        EXPECT_EQ(reply.status, 201) << reply.body;
-        EXPECT_EQ(rows(fmt::format("select status from payments where intent_id = '{}'", intent)), "accepted");
-    }
 }
 
 // ---- Following ---------------------------------------------------------------------------------------------------

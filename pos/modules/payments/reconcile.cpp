@@ -154,6 +154,12 @@ constexpr db::SystemQuery<void()> used_wait_no_more{
      "update payment_intents i set waits = false from payments p where i.waits and p.tenant_id = i.tenant_id "
      "and p.intent_id = i.id and p.status <> 'unverified'",
      db::Kind::write}};
+// On the list of what is owed back, or kept: a sale that still comes has to name it.
+constexpr db::SystemQuery<void()> old_wait_no_more{
+    {"payments.old_wait_no_more",
+     "update payment_intents set waits = false where waits and paid_at < now() - interval '30 days' "
+     "and concern in ('subject_missing', 'subject_unfit')",
+     db::Kind::write}};
 constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
     {"payments.waiting_intents",
      "select i.tenant_id, i.id from payment_intents i where i.waits and i.refund_held = 0 "
@@ -230,6 +236,7 @@ async::Task<std::int64_t> take_refunds(db::SystemDb tx, Runtime* runtime) {
 }
 async::Task<void> take_waiting(db::SystemDb tx, Runtime* runtime) {
     co_await tx.run(used_wait_no_more);
+    co_await tx.run(old_wait_no_more);
     auto rows = co_await tx.all(waiting_intents, most_at_once);
     co_await make_jobs(
         tx, std::move(rows), &settle_waiting, [](const DueIntent& due) { return SettleWaiting{due.id}; }, runtime);
@@ -371,8 +378,8 @@ std::vector<app::Schedule> reconciliation_schedules() {
 }
 
 std::vector<db::StatementView> reconciliation_statements() {
-    return db::statements(take_due_intents, take_due_events, take_due_refunds, used_wait_no_more, waiting_intents,
-                          unexplained_accounts, set_pulled_until, unmatched_receipts);
+    return db::statements(take_due_intents, take_due_events, take_due_refunds, used_wait_no_more, old_wait_no_more,
+                          waiting_intents, unexplained_accounts, set_pulled_until, unmatched_receipts);
 }
 
 }  // namespace pos

@@ -147,6 +147,9 @@ void Supervisor::choose_environment() {
         {"DATABASE_OWNER_URL", addresses.database_owner_url},
         {"DATABASE_URL", addresses.database_url},
         {"DATABASE_SYSTEM_URL", addresses.database_system_url},
+        // Of a .env, they would be of another database.
+        {"DATABASE_POOLER", "none"},
+        {"DATABASE_DIRECT_URL", addresses.database_url},
         {"REDIS_URL", addresses.redis_url},
         {"JOB_QUEUES", "all"},
         {"JWT_PRIVATE_KEY_FILE", secrets.jwt_key_file.string()},
