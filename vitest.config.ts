@@ -19,6 +19,8 @@ export default defineConfig({
     // Of `expect.poll`, whose second is too short for a busy machine.
     expect: { poll: { timeout: 30_000, interval: 50 } },
     reporters: ['default'],
+    // A failed test says the whole value in its first line, which is all that bin/test shows at its end.
+    chaiConfig: { truncateThreshold: 0 },
     // What ioredis says, outside of any promise, of connections whose server a test has killed: thousands of lines.
     onConsoleLog: (text) => !text.includes('[ioredis] Unhandled error event'),
   },

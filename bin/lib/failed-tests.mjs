@@ -4,7 +4,7 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 const { testResults } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const firstLine = (text = '') => stripVTControlCharacters(text).split('\n')[0].slice(0, 200);
+const firstLine = (text = '') => stripVTControlCharacters(text).split('\n')[0].slice(0, 600);
 for (const { name, status, message, assertionResults } of testResults) {
   const file = path.relative('.', name);
   const failed = assertionResults.filter(({ status }) => status === 'failed');

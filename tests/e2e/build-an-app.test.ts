@@ -389,6 +389,8 @@ describe('docs/build-an-app.md', () => {
         [1, 2].map(async () => {
           const tab = await browser.newPage();
           await tab.goto(siteUrl());
+          // The page has loaded before its module has.
+          await tab.waitForFunction(() => 'app' in globalThis);
           return tab;
         }),
       );

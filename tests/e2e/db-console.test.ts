@@ -1,8 +1,8 @@
 // `db console`: tenants' tables in a browser, for who develops. What it shows of whom, what never, and whom it answers.
 import { randomUUID } from 'node:crypto';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessibilityFindings } from './support/accessibility.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { environment } from './support/environment.js';
 import { Process, run } from './support/process.js';
@@ -314,17 +314,10 @@ describe('a table that cannot be read', () => {
   });
 });
 
-// What hinders a reader: of axe what is serious, contrast below 4.5 among it, and pixels to the side.
-async function hindrances(page: Page): Promise<unknown[]> {
+// What hinders a reader, and pixels to the side.
+async function hindrances(page: Page): Promise<string[]> {
   const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
-    const { violations } = await (globalThis as any).axe.run('html', { preload: false });
-    return violations
-      .filter((one: any) => ['serious', 'critical'].includes(one.impact))
-      .map((one: any) => ({ id: one.id, nodes: one.nodes.map((node: any) => node.html).slice(0, 3) }));
-  });
-  return [...(Number(wide) > 0 ? [`${String(wide)} pixels to the side`] : []), ...found];
+  return [...(Number(wide) > 0 ? [`${String(wide)} pixels to the side`] : []), ...(await accessibilityFindings(page))];
 }
 
 test.skipIf(noBrowser)('reads well on a telephone and a desk, light and dark, and runs no script', async () => {

@@ -3,9 +3,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import axe from 'axe-core';
 import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { accessibilityFindings } from './support/accessibility.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
@@ -203,7 +203,7 @@ async function authorize(token: string): Promise<void> {
   await page.getByRole('button', { name: 'Authorize', exact: true }).click();
   const bearer = page.locator('.auth-container').filter({ has: page.locator('#auth-bearer-value') });
   await bearer.locator('input').fill(token);
-  expect(await findings('.dialog-ux')).toEqual([]);
+  expect(await accessibilityFindings(page, '.dialog-ux')).toEqual([]);
   await bearer.getByRole('button', { name: 'Authorize' }).click();
   await page.locator('.btn-done').first().click();
 }
@@ -460,22 +460,7 @@ async function expectReadable(name: string, width: number): Promise<void> {
   expect(clipped, `${name}: text that is cut off`).toEqual([]);
   expect(scroll, `${name}: pixels to the side`).toBeLessThanOrEqual(0);
   await takePicture(`${name}-${width}`);
-  expect(await findings(), name).toEqual([]);
-}
-
-// What axe-core finds that keeps somebody from reading or using it; contrast below 4.5 is among it.
-async function findings(within = 'body'): Promise<string[]> {
-  // Evaluated, as the pages allow no script but their own.
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(async (selector) => {
-    const { violations } = await (globalThis as any).axe.run(selector, { resultTypes: ['violations'], preload: false });
-    return violations
-      .filter((one: any) => one.impact === 'serious' || one.impact === 'critical')
-      .flatMap((one: any) =>
-        one.nodes.slice(0, 5).map((node: any) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`),
-      );
-  }, within);
-  return found;
+  expect(await accessibilityFindings(page, 'body'), name).toEqual([]);
 }
 
 async function takePicture(name: string): Promise<void> {

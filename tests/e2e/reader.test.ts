@@ -6,7 +6,6 @@ import { createServer, request as passOn, type IncomingMessage, type ServerRespo
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import axe from 'axe-core';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { attempts, outcomeOf, responsesOf, serverOf } from '../../src/openapi/reader/exchange.js';
@@ -14,6 +13,7 @@ import { memberOf, momentOf, withMember } from '../../src/openapi/reader/fresh.j
 import { indented } from '../../src/openapi/reader/json_text.js';
 import { literal, samples } from '../../src/openapi/reader/samples.js';
 import { find, indexOf } from '../../src/openapi/reader/search.js';
+import { accessibilityFindings } from './support/accessibility.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
@@ -973,19 +973,7 @@ async function expectUsable(name: string, picture: boolean): Promise<void> {
     await mkdir(directory, { recursive: true });
     await page.screenshot({ path: path.join(directory, `reader-${name}.png`) });
   }
-  await page.evaluate(axe.source);
-  const { violations, checked } = await page.evaluate(async () => {
-    const { violations, passes } = await (globalThis as any).axe.run('html', { preload: false });
-    const serious = violations.filter(({ impact }: any) => impact === 'serious' || impact === 'critical');
-    return {
-      checked: passes.some(({ id }: any) => id === 'color-contrast'),
-      violations: serious.flatMap(({ id, nodes }: any) =>
-        nodes.slice(0, 5).map((node: any) => `${id}: ${node.target.join(' ')}: ${node.failureSummary}`),
-      ),
-    };
-  });
-  expect(violations, name).toEqual([]);
-  expect(checked, `${name}: contrast was looked at`).toBe(true);
+  expect(await accessibilityFindings(page), name).toEqual([]);
 }
 
 // In the page. Links within a text may be as small as its lines (WCAG 2.5.5, "inline").

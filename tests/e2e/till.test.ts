@@ -3,9 +3,9 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import axe from 'axe-core';
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessibilityFindings } from './support/accessibility.js';
 import { noBrowser } from './support/browser.js';
 import { environment, repository } from './support/environment.js';
 import { png } from './support/pictures.js';
@@ -421,7 +421,7 @@ async function looksGood(name: string): Promise<void> {
       const { beyond, small } = await page.evaluate(measure);
       expect(beyond, `${where}: pixels to the side, and below`).toEqual([0, 0]);
       expect(small, `${where}: smaller than a finger`).toEqual([]);
-      expect(await findings(), where).toEqual([]);
+      expect(await accessibilityFindings(page), where).toEqual([]);
       if (['till', 'basket', 'queue'].includes(name)) await takePicture(`till-${name}-${size.width}-${colorScheme}`);
     }
   }
@@ -439,19 +439,6 @@ function measure(): { beyond: number[]; small: string[] } {
     .filter(({ box }) => box.width < 43.5 || box.height < 43.5)
     .map(({ one, box }) => `${one.outerHTML.slice(0, 80)}: ${Math.round(box.width)} × ${Math.round(box.height)}`);
   return { beyond: [scrollWidth - clientWidth, scrollHeight - clientHeight], small };
-}
-
-async function findings(): Promise<string[]> {
-  const isThere = await page.evaluate(() => 'axe' in globalThis);
-  if (!isThere) await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as any).axe.run(document, { resultTypes: ['violations'], preload: false });
-    return violations
-      .filter((one: any) => one.impact === 'serious' || one.impact === 'critical')
-      .flatMap((one: any) =>
-        one.nodes.slice(0, 5).map((node: any) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`),
-      );
-  });
 }
 
 async function takePicture(name: string): Promise<void> {
