@@ -19,7 +19,8 @@ class PaymentsTest : public ShopTest {
 protected:
     void SetUp() override {
         app->database().execute(
-            "truncate payment_intents, payment_refunds, payment_refund_tasks, provider_events, c2b_payments, "
+            "truncate payment_intents, payment_refunds, payment_refund_tasks, payment_disputes, provider_events, "
+            "c2b_payments, "
             "payment_accounts, payments, sale_taxes, sale_lines, sales, outbox_jobs cascade");
         mpesa = ScriptedProvider::install(app->host());
         stripe = ScriptedProvider::install(app->host(), "stripe");
@@ -94,6 +95,12 @@ protected:
         learn(intent, paid(amount, receipt));
         EXPECT_EQ(state(intent), "succeeded");
         return intent;
+    }
+    using DisputeNews = ::payments::Claim::DisputeNews;
+    static void dispute(const std::string& intent, DisputeNews::State state, std::string name = "dp_1") {
+        const IntentId id(*base::Uuid::from_string(intent));
+        const DisputeNews news{.state = state, .provider_id = std::move(name)};
+        app->run(db().transaction([&](db::Db tx) { return intents().note_dispute(tx, id, news); }));
     }
     static std::string next_receipt() { return fmt::format("SLK{:07}", ++numbers); }
 

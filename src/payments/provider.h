@@ -135,6 +135,13 @@ struct Claim {
         bool may_be_written_down = true;  // a person may have sent it there, and noted it here
     };
     std::optional<RefundNews> refund{};
+    // The payer wants it back from the bank, or what the bank has decided. Of `lost` the money is gone, or goes back as a refund.
+    struct DisputeNews {
+        enum class State : std::uint8_t { open, won, lost } state = State::open;
+        std::string provider_id{};  // "": the provider has one of an attempt
+        base::Money amount{};       // 0: not said
+    };
+    std::optional<DisputeNews> dispute{};
     // A dispute or a refund that was made elsewhere: the words for people.
     std::string note{};
     // It says that something happened to the attempt, and not what: the provider is asked. Deliveries are alike, byte for byte, and not

@@ -54,6 +54,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"payment_intents", Retention::kept, "what was asked, and what became of it"},
     {"payment_intent_keys", Retention::kept, "requests that were given a payment of another"},
     {"payment_refunds", Retention::kept, "what went back"},
+    {"payment_disputes", Retention::kept, "what banks have decided of a payment"},
     {"payment_refund_tasks", Retention::kept, "one a payment that is owed back"},
     {"c2b_payments", Retention::kept, "money that came in"},
     {"payouts", Retention::kept, "money that went out"},

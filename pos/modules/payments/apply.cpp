@@ -47,6 +47,12 @@ void learn(std::optional<std::string>& known, const std::string& said) {
     return decision;
 }
 
+DisputeState state_of(::payments::Claim::DisputeNews::State state) {
+    using enum ::payments::Claim::DisputeNews::State;
+    if (state == open) return DisputeState::open;
+    return state == won ? DisputeState::won : DisputeState::lost;
+}
+
 PaymentMoved moved(const PaymentIntent& intent) {
     return {intent.id,         intent.location_id, intent.state,  intent.purpose,
             intent.subject_id, intent.provider,    intent.amount, intent.currency};
@@ -286,20 +292,28 @@ async::Task<std::optional<Applied>> PaymentIntents::apply_now(db::Db db, IntentI
     co_return co_await db.transaction([&](db::Db tx) { return apply(tx, id, evidence); });
 }
 
-async::Task<void> PaymentIntents::raise(db::Db tx, IntentId id, IntentConcern concern) {
-    auto row = co_await tx.one(intents::lock, id);
-    if (!row || row->concern == concern) co_return;
-    Move move(tx, *std::move(row), {});
-    move.intent.concern = concern;
-    co_await commit(&move);
+// Whether somebody disputes it: until that is decided, and where it was lost until the money is known to have gone back.
+async::Task<void> PaymentIntents::judge_disputes(Move* move) {
+    auto& intent = move->intent;
+    const auto standing = co_await move->tx.one(disputes::standing, intent.id);
+    if (!standing) co_return;
+    const bool is_disputed = standing->is_open || (standing->is_lost && intent.refunded.minor == 0);
+    if (is_disputed) {
+        intent.concern = IntentConcern::disputed;
+    } else if (intent.concern == IntentConcern::disputed) {
+        intent.concern = co_await move->tx.one(refunds::open_reason, intent.id);
+    }
 }
 
-async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern concern) {
+async::Task<void> PaymentIntents::note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || row->concern != concern) co_return;
+    if (!row) co_return;
+    co_await tx.run(disputes::note, id, news.provider_id, state_of(news.state), news.amount, parts_.runtime.now());
     Move move(tx, *std::move(row), {});
-    move.intent.concern.reset();
-    if (move.intent.pays()) co_await come_back(&move);
+    co_await judge_disputes(&move);
+    const bool was_disputed = move.before.concern == IntentConcern::disputed;
+    if (move.intent.concern == move.before.concern) co_return;
+    if (was_disputed && move.intent.pays()) co_await come_back(&move);
     co_await commit(&move);
 }
 

@@ -325,30 +325,43 @@ TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
     const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
     const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
     learn(intent, paid(15'000, "ch_2"));
-    std::string said;
+    using enum ::payments::Claim::DisputeNews::State;
+    ::payments::Claim::DisputeNews news;
     stripe->on_callback =
         [&](std::string_view, std::string_view bytes,
             const http::Headers&) -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
         ::payments::Claim claim{.dedupe_key = std::string(bytes),
                                 .attempt = *base::Uuid::from_string(intent),
-                                .evidence = {},
+                                .evidence = said(Finding::processing),
+                                .dispute = news,
                                 .note = "The payer's bank disputes it"};
-        claim.evidence = {
-            .source = ::payments::Source::callback, .finding = Finding::processing, .code = std::string(bytes)};
         return ::payments::VerifiedCallback{.claims = {std::move(claim)}, .reply = "{}"};
     };
-    const auto tell = [&](std::string_view what) {
-        EXPECT_EQ(post("/v1/callbacks/s/" + token_of(stripe_account) + "/events", std::string(what), "").status, 200);
+    const auto tell = [&](::payments::Claim::DisputeNews::State what, std::string name = "dp_1") {
+        news = {.state = what, .provider_id = std::move(name), .amount = base::Money{15'000}};
+        EXPECT_EQ(post("/v1/callbacks/s/" + token_of(stripe_account) + "/events", next_id(), "").status, 200);
         read_events();
         return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
     };
-    EXPECT_EQ(tell("dispute_needs_response"), "disputed");
-    EXPECT_EQ(tell("dispute_under_review"), "disputed");
-    EXPECT_EQ(tell("dispute_won"), "-");
-    // Of one that is lost the money has gone, whoever has told of that already.
-    EXPECT_EQ(tell("dispute_reopened"), "disputed");
-    EXPECT_EQ(tell("dispute_lost"), "disputed");
+    EXPECT_EQ(tell(open), "disputed");
+    EXPECT_EQ(tell(open), "disputed");
+    EXPECT_EQ(tell(won), "-");
+    // News come in any order: what is decided does not start again.
+    EXPECT_EQ(tell(open), "-");
+    EXPECT_EQ(tell(open, "dp_2"), "disputed");
+    EXPECT_EQ(tell(won, "dp_1"), "disputed");
+    // Of one that is lost the money has gone, and what went back is asked.
+    stripe->refund_list = {.refunds = {}, .whole = true, .is_offered = true};
+    EXPECT_EQ(tell(lost, "dp_2"), "disputed");
     EXPECT_THAT(get(path(intent)).body, HasSubstr("hand nothing out"));
+    EXPECT_EQ(rows("select count(*) from outbox_jobs where name = 'payments.ask_refunds'"), "1");
+    ::payments::Claim::RefundNews back{
+        .amount = base::Money{15'000},
+        .refunded = {.outcome = ::payments::Refunded::Outcome::done, .provider_id = "re_1"}};
+    app->run(db().transaction(
+        [&](db::Db tx) { return intents().apply_refund(tx, IntentId(*base::Uuid::from_string(intent)), back); }));
+    EXPECT_EQ(rows(fmt::format("select state || coalesce(concern, '-') from payment_intents where id = '{}'", intent)),
+              "refunded-");
 }
 
 // ---- Strangers ---------------------------------------------------------------------------------------------------

@@ -503,8 +503,7 @@ TEST_F(DoublePaymentsTest, DisputedMoneyIsNotKept) {
     learn(intent, paid(20'100, next_receipt()));
     app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
     sweep_waiting();
-    const IntentId id(*base::Uuid::from_string(intent));
-    app->run(db().transaction([&](db::Db tx) { return intents().raise(tx, id, IntentConcern::disputed); }));
+    dispute(intent, DisputeNews::State::open);
     const auto sale = sell(sale_json(20'100, subject, intent));
     EXPECT_EQ(post("/v1/payment-refund-tasks/" + intent + "/dismiss", R"({"note":"ours"})").status, 200);
     EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
@@ -515,8 +514,7 @@ TEST_F(DoublePaymentsTest, DisputedMoneyPaysNothingUntilItIsWon) {
     const auto phone = next_phone();
     const auto intent = start(order(20'100, subject, next_id(), phone));
     learn(intent, paid(20'100, next_receipt()));
-    const IntentId id(*base::Uuid::from_string(intent));
-    app->run(db().transaction([&](db::Db tx) { return intents().raise(tx, id, IntentConcern::disputed); }));
+    dispute(intent, DisputeNews::State::open);
     EXPECT_THAT(get(path(intent)).body, HasSubstr("The payer disputes this payment"));
     const auto sale = sell(sale_json(20'100, subject, intent));
     EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
@@ -525,7 +523,7 @@ TEST_F(DoublePaymentsTest, DisputedMoneyPaysNothingUntilItIsWon) {
     sweep_waiting();
     EXPECT_EQ(concern(intent), "disputed");
     EXPECT_EQ(tasks(), "");
-    app->run(db().transaction([&](db::Db tx) { return intents().settle(tx, id, IntentConcern::disputed); }));
+    dispute(intent, DisputeNews::State::won);
     EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
 }
 

@@ -465,15 +465,15 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
-                          lock_receipt, claim_c2b, is_spent, is_kept, is_named, set_place, lock_key, lock_subject,
-                          lock_phone, live_of_subject, paid_in_advance, by_other_key, add_key, live_of_phone, mark_sent,
-                          set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
-                          intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
-                          refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
-                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
-                          refunds::set_task_amount, refunds::lock_task, refunds::close_task);
+    return db::statements(
+        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
+        claim_c2b, is_spent, is_kept, is_named, set_place, lock_key, lock_subject, lock_phone, live_of_subject,
+        paid_in_advance, by_other_key, add_key, live_of_phone, mark_sent, set_action, ask_again_at, set_sealed,
+        account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
+        refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed,
+        refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
+        refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::set_task_amount,
+        refunds::lock_task, refunds::close_task, refunds::open_reason, disputes::note, disputes::standing);
 }
 
 }  // namespace pos

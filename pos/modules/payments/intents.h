@@ -129,10 +129,8 @@ public:
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
     // Of what is paid and `waits`: whether its subject has come, or was paid otherwise. After a day without one it is for people.
     [[nodiscard]] async::Task<void> settle_waiting(db::Db tx, IntentId id);
-    // For people to look at: a dispute. Inside the caller's transaction.
-    [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
-    // It is none any more.
-    [[nodiscard]] async::Task<void> settle(db::Db tx, IntentId id, IntentConcern concern);
+    // The payer wants it back from the bank, or the bank has decided. Inside the caller's transaction.
+    [[nodiscard]] async::Task<void> note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news);
     // A person says that it is not owed back.
     [[nodiscard]] async::Task<void> keep(db::Db tx, IntentId id);
 
@@ -194,6 +192,7 @@ private:
     void take_settlement(Move& move, Settlement settled) const;
     void owe_back(Move& move) const;
     [[nodiscard]] async::Task<void> come_back(Move* move);
+    [[nodiscard]] async::Task<void> judge_disputes(Move* move);
     [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;

@@ -74,7 +74,7 @@ app::Module payments_module() {
             .doc = "Payments through providers: accounts, attempts, refunds, and money that came by itself.",
             .tables = {tables::payment_accounts.view(), tables::payment_intents.view(), tables::payment_refunds.view(),
                        tables::payment_intent_keys.view(), tables::payment_refund_tasks.view(),
-                       tables::provider_events.view(), tables::c2b_payments.view()},
+                       tables::payment_disputes.view(), tables::provider_events.view(), tables::c2b_payments.view()},
             .statements = all_statements(),
             .routes = routes,
             .jobs = handle_jobs,

@@ -129,19 +129,6 @@ async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, const PaymentInten
     co_await batch.commit();
 }
 
-// Whether it is about one.
-async::Task<bool> note_dispute(db::Db tx, PaymentIntents* intents, const ClaimFrom* from, IntentId id) {
-    const auto& said = from->claim.evidence.code;
-    if (!said.starts_with("dispute_")) co_return false;
-    // Of one that is lost the money has gone: what was not told to have gone back stays disputed.
-    const auto intent = co_await tx.one(intents::by_id, id);
-    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
-                            (said == "dispute_lost" && intent && intent->refunded.minor > 0);
-    if (from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
-    if (from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
-    co_return true;
-}
-
 async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, const ClaimFrom* from,
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
@@ -152,15 +139,19 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
         co_await ask_now(tx, intents, &intent);
         co_return ClaimTaken{.outcome = "applied", .intent = id};
     }
+    if (claim.dispute && from->trusted) {
+        co_await intents->note_dispute(tx, id, *claim.dispute);
+        const bool is_lost = claim.dispute->state == ::payments::Claim::DisputeNews::State::lost;
+        if (is_lost && !claim.refund) co_await ask_refunds_later(tx, intents->runtime().outbox(), id);
+    }
     const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
-    const bool is_dispute = co_await note_dispute(tx, intents, from, id);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, intent);
     const auto applied = co_await intents->apply(tx, id, claim.evidence);
     // Somebody waits at the counter: sooner than the sweep does it.
     if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, &intent);
     // Money that went back has come before: that is asked after, and this is read again.
     if (too_early) co_return ClaimTaken{.outcome = "waits_for_payment", .waits = true, .intent = id};
-    co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};
+    co_return ClaimTaken{.outcome = claim.dispute ? "dispute" : "applied", .intent = id};
 }
 
 // ---- Events ------------------------------------------------------------------------------------------------------

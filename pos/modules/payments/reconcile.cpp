@@ -359,6 +359,13 @@ async::Task<bool> pull_account(db::Db db, PaymentIntents* intents, PaymentAccoun
     co_return pulled.whole || !pulled.is_offered;
 }
 
+async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id) {
+    auto batch = tx.batch();
+    outbox.add(batch, ask_refunds, AskRefunds{id},
+               {.deduplication = jobs::Deduplication{.id = "refunds " + id.to_string(), .keep_last_if_active = true}});
+    co_await batch.commit();
+}
+
 void add_reconciliation(app::JobHandlers handlers) {
     handlers.on_system(sweep_payments, run_sweep);
     handlers.on_system(find_unexplained_payments, run_find_unexplained);

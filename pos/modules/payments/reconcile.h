@@ -49,6 +49,9 @@ inline constexpr jobs::JobType<AskRefunds> ask_refunds{
      .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 604'800},
      .timeout = std::chrono::minutes(2)}};
 
+// By a job of this transaction; one at a time of an attempt.
+[[nodiscard]] async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id);
+
 // Tests run them without a queue.
 [[nodiscard]] async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents);
 [[nodiscard]] async::Task<void> find_unexplained(db::SystemDb db, PaymentIntents* intents);

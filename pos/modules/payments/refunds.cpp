@@ -98,6 +98,7 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
             add_refund(parts_.runtime.outbox(), move->batch, row, intent);
         }
     }
+    co_await judge_disputes(move);
     const bool all_back = intent.refunded >= intent.amount;
     const bool were_all_back = move->before.state == IntentState::refunded;
     intent.state = all_back ? IntentState::refunded : IntentState::succeeded;
@@ -238,8 +239,11 @@ async::Task<PaymentRefund> PaymentIntents::take_asked(db::Db tx, const PaymentRe
 
 // For people to look at, where nothing else is: what is told of refunds does not fit what is known of them.
 async::Task<void> PaymentIntents::doubt_refunds(db::Db tx, IntentId id) {
-    const auto row = co_await tx.one(intents::lock, id);
-    if (row && !row->concern) co_await raise(tx, id, IntentConcern::amount_differs);
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || row->concern) co_return;
+    Move move(tx, *std::move(row), {});
+    move.intent.concern = IntentConcern::amount_differs;
+    co_await commit(&move);
 }
 
 // Which of the attempt's refunds it is about; nullopt: of none that is known.
@@ -301,11 +305,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (!is_paid(row->state)) co_return false;
     if (!news.id && news.refunded.provider_id.empty()) {
         // Of which it is, its amount does not say; and the same may be told again. It moves nothing: the provider is asked.
-        auto batch = tx.batch();
-        parts_.runtime.outbox().add(
-            batch, ::pos::ask_refunds, AskRefunds{id},
-            {.deduplication = jobs::Deduplication{.id = "refunds " + id.to_string(), .keep_last_if_active = true}});
-        co_await batch.commit();
+        co_await ask_refunds_later(tx, parts_.runtime.outbox(), id);
         co_return true;
     }
     if (auto known = co_await refund_of(tx, id, &news)) {

@@ -308,9 +308,9 @@ TEST_F(NamelessNewsTest, NeverMoreThanWasPaid) {
 TEST_F(NamelessNewsTest, ADisputeIsNothingThatAPersonWroteDown) {
     const auto intent = paid_intent(15'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund(6'000, next_id(), R"(,"byHand":true)")).status, 201);
-    auto dispute = news("dp_1", 6'000, Outcome::done);
-    dispute.may_be_written_down = false;
-    app->run(db().transaction([&](db::Db tx) { return intents().apply_refund(tx, id_of(intent), dispute); }));
+    auto lost = news("dp_1", 6'000, Outcome::done);
+    lost.may_be_written_down = false;
+    app->run(db().transaction([&](db::Db tx) { return intents().apply_refund(tx, id_of(intent), lost); }));
     EXPECT_EQ(sums(intent), "12000 0 succeeded");
 }
 
@@ -410,9 +410,7 @@ TEST_F(RefundsTest, NothingGoesBackOfNothing) {
     const auto intent = start(order(10'000, next_id()));
     EXPECT_THAT(post(path(intent) + "/refund", refund(100)).body, HasSubstr("payment.not_refundable"));
     const auto disputed = paid_intent(10'000);
-    app->run(db().transaction([&](db::Db tx) {
-        return intents().raise(tx, IntentId(*base::Uuid::from_string(disputed)), IntentConcern::disputed);
-    }));
+    dispute(disputed, DisputeNews::State::open);
     EXPECT_THAT(post(path(disputed) + "/refund", refund(100)).body, HasSubstr("payment.disputed"));
     EXPECT_TRUE(mpesa->refunds.empty());
 }

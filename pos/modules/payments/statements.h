@@ -235,6 +235,37 @@ inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &Ref
                                        .where<&RefundTask::intent_id>()
                                        .named("refunds.close_task");
 
+inline constexpr db::Query<IntentConcern(IntentId)> open_reason{
+    {"refunds.open_reason",
+     "select reason from payment_refund_tasks where tenant_id = $1 and intent_id = $2 and state = 'open'"}};
+
 }  // namespace refunds
+
+namespace disputes {
+
+// What has been decided stays so, also where the news of its start come behind that of its end.
+inline constexpr db::Query<void(IntentId, std::string, DisputeState, base::Money, base::Timestamp)> note{
+    {"disputes.note",
+     "insert into payment_disputes as d (tenant_id, intent_id, provider_id, state, amount, created_at, updated_at) "
+     "values ($1, $2, $3, $4, $5, $6, $6) on conflict (tenant_id, intent_id, provider_id) do update "
+     "set state = excluded.state, updated_at = excluded.updated_at where excluded.state <> 'open'",
+     db::Kind::write}};
+
+struct Standing {
+    bool is_open = false;
+    bool is_lost = false;
+
+    friend constexpr auto describe(Standing*) {
+        return schema::object<Standing>("Standing", schema::field<&Standing::is_open>("isOpen"),
+                                        schema::field<&Standing::is_lost>("isLost"));
+    }
+};
+// nullopt: it has never been disputed.
+inline constexpr db::Query<Standing(IntentId)> standing{
+    {"disputes.standing",
+     "select bool_or(state = 'open') as is_open, bool_or(state = 'lost') as is_lost from payment_disputes "
+     "where tenant_id = $1 and intent_id = $2 having count(*) > 0"}};
+
+}  // namespace disputes
 
 }  // namespace pos

@@ -311,6 +311,31 @@ struct RefundTask {
     }
 };
 
+enum class DisputeState : std::uint8_t { open, won, lost };
+constexpr auto describe(DisputeState*) {
+    return schema::enumeration<DisputeState>(
+        "DisputeState", {{DisputeState::open, "open"}, {DisputeState::won, "won"}, {DisputeState::lost, "lost"}});
+}
+
+// The payer wants the money back from the bank. An attempt may have several.
+struct Dispute {
+    IntentId intent_id;
+    std::string provider_id;  // "": the provider gives it no name
+    DisputeState state = DisputeState::open;
+    base::Money amount;  // 0: not said
+    base::Timestamp created_at;
+    base::Timestamp updated_at;
+
+    friend constexpr auto describe(Dispute*) {
+        using schema::field;
+        return schema::object<Dispute>("Dispute", field<&Dispute::intent_id>("intentId"),
+                                       field<&Dispute::provider_id>("providerId", {.text = schema::Text::raw}),
+                                       field<&Dispute::state>("state"), field<&Dispute::amount>("amount"),
+                                       field<&Dispute::created_at>("createdAt"),
+                                       field<&Dispute::updated_at>("updatedAt"));
+    }
+};
+
 // What a provider sent, byte for byte, before anybody read it. Received and done are two things: `processed_at` null is not done.
 struct ProviderEvent {
     ProviderEventId id;
@@ -457,6 +482,10 @@ inline constexpr auto payment_refund_tasks = db::tenant_table<RefundTask>(
     db::references<&RefundTask::intent_id>("payment_refund_tasks_intent", payment_intents, errors::unknown_intent),
     db::index<&RefundTask::created_at, &RefundTask::intent_id>("payment_refund_tasks_newest"),
     db::index<&RefundTask::state, &RefundTask::created_at, &RefundTask::intent_id>("payment_refund_tasks_by_state"));
+
+inline constexpr auto payment_disputes = db::tenant_table<Dispute>(
+    "payment_disputes", db::primary_key<&Dispute::intent_id, &Dispute::provider_id>(), db::no_delete(),
+    db::references<&Dispute::intent_id>("payment_disputes_intent", payment_intents, errors::unknown_intent));
 
 inline constexpr auto provider_events = db::tenant_table<ProviderEvent>(
     "provider_events", db::primary_key<&ProviderEvent::id>(),

@@ -109,12 +109,18 @@ std::optional<Claim> claim_of_dispute(const Event& event) {
     if (!dispute) return std::nullopt;
     const auto attempt = base::Uuid::from_string(dispute->transaction.reference);
     if (!attempt) return std::nullopt;
+    using enum Claim::DisputeNews::State;
     const bool is_over = event.event == "charge.dispute.resolve";
     // What goes back then is told of as a refund.
-    const auto end = dispute->resolution == "declined" ? "dispute_won" : "dispute_lost";
+    const auto end = dispute->resolution == "declined" ? won : lost;
+    const auto said = end == won ? "dispute_won" : "dispute_lost";
     const auto amount = from_subunits(dispute->refund_amount, dispute->currency);
+    const auto id = scalar(dispute->id);
     return Claim{.attempt = attempt,
-                 .evidence = hint(is_over ? end : "dispute_" + code(dispute->status)),
+                 .evidence = hint(is_over ? said : "dispute_" + code(dispute->status)),
+                 .dispute = Claim::DisputeNews{.state = is_over ? end : open,
+                                               .provider_id = is_number(id) ? id : "",
+                                               .amount = amount.value_or(base::Money{})},
                  .note = fmt::format("The payer's bank disputes {} {}: {}, {}", cut(dispute->currency, 3),
                                      amount ? to_major(*amount, dispute->currency) : "an amount",
                                      code(dispute->category), code(dispute->status))};

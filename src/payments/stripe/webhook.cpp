@@ -97,22 +97,32 @@ std::optional<Claim> claim_of_refund(std::string_view json) {
     return claim;
 }
 
+Claim::DisputeNews::State state_of_dispute(std::string_view status) {
+    using enum Claim::DisputeNews::State;
+    if (status == "lost") return lost;
+    return status == "won" || status == "warning_closed" || status == "prevented" ? won : open;
+}
+
 std::optional<Claim> claim_of_dispute(std::string_view json) {
     const auto dispute = read<Dispute>(json);
     if (!dispute) return std::nullopt;
     const auto currency = currency_of(dispute->currency);
     const auto amount = from_units(dispute->amount, currency);
+    const auto state = state_of_dispute(dispute->status);
+    const auto id = is_id(dispute->id, "") ? dispute->id : "";
     Claim claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
+                .dispute = Claim::DisputeNews{.state = state, .provider_id = id, .amount = amount},
                 .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}", shown(amount, currency),
-                                    is_id(dispute->id, "") ? dispute->id : "dispute", cut(dispute->reason, 80),
-                                    cut(dispute->status, 40))};
-    // The bank has taken it back.
-    if (dispute->status == "lost") {
-        claim.refund = Claim::RefundNews{.amount = amount,
-                                         .refunded = {.outcome = Refunded::Outcome::done,
-                                                      .provider_id = is_id(dispute->id, "") ? dispute->id : "",
-                                                      .code = "dispute_lost"},
-                                         .may_be_written_down = false};
+                                    id.empty() ? "dispute" : id, cut(dispute->reason, 80), cut(dispute->status, 40))};
+    // The bank has taken it back; or has given it again, which it had taken.
+    if (state != Claim::DisputeNews::State::open) {
+        const bool is_lost = state == Claim::DisputeNews::State::lost;
+        claim.refund =
+            Claim::RefundNews{.amount = amount,
+                              .refunded = {.outcome = is_lost ? Refunded::Outcome::done : Refunded::Outcome::refused,
+                                           .provider_id = id,
+                                           .code = is_lost ? "dispute_lost" : "dispute_won"},
+                              .may_be_written_down = false};
     }
     return claim;
 }
