@@ -428,6 +428,23 @@ describe.each(providers)('$name', (provider) => {
     await post('/_dispute', { reference: id });
     await until(async () => (await look(id)).concern === 'disputed');
     expect((await refund(id, 1_000)).body.code).toBe('payment.disputed');
+    await post('/_dispute', { reference: id, resolution: 'declined' });
+    await until(async () => (await look(id)).concern === null);
+    // What is decided does not start again, also when the news of its start come last.
+    const events = () => service.database.query('select 1 from provider_events where attempt_ref = $1', [id]);
+    const known = (await events()).length;
+    await post('/_dispute', { reference: id });
+    await until(async () => (await events()).length > known);
+    const undone = 'select 1 from provider_events where attempt_ref = $1 and processed_at is null';
+    await until(async () => (await service.database.query(undone, [id])).length === 0);
+    expect((await look(id)).concern).toBeNull();
+
+    const lost = await paid();
+    await post('/_dispute', { reference: lost });
+    await until(async () => (await look(lost)).concern === 'disputed');
+    await post('/_dispute', { reference: lost, resolution: 'merchant-accepted' });
+    await until(async () => (await look(lost)).state === 'refunded');
+    expect((await look(lost)).concern).toBeNull();
   });
 
   // ---- Secrets ----

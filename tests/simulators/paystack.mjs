@@ -209,8 +209,11 @@ export class Paystack extends ProviderSimulator {
     if (`${method} ${path}` !== 'POST /_dispute') return super.control(method, path, order);
     const payment = this.find(order);
     const transaction = this.transactionOf(payment);
+    payment.dispute ??= this.nextId();
+    // What the merchant accepts goes back.
+    if (order.resolution === 'merchant-accepted') this.makeRefund(payment, transaction, transaction.amount, 'dispute');
     const data = {
-      id: this.nextId(),
+      id: payment.dispute,
       refund_amount: unitsOf(transaction.amount, payment.currency),
       currency: payment.currency,
       status: order.resolution ? 'resolved' : 'awaiting-merchant-feedback',

@@ -176,9 +176,18 @@ TEST(PaystackEvents, DisputesAreForPeople) {
     EXPECT_EQ(made.evidence.code, "dispute_awaiting-merchant-feedback");
     EXPECT_THAT(made.note, HasSubstr("KES 150"));
     EXPECT_FALSE(made.refund);
-    EXPECT_EQ(claim_of("charge.dispute.resolve", dispute("resolved", "\"merchant-accepted\"")).evidence.code,
-              "dispute_lost");
-    EXPECT_EQ(claim_of("charge.dispute.resolve", dispute("resolved", "\"declined\"")).evidence.code, "dispute_won");
+    using enum Claim::DisputeNews::State;
+    ASSERT_TRUE(made.dispute);
+    EXPECT_EQ(made.dispute->state, open);
+    EXPECT_EQ(made.dispute->provider_id, "358950");
+    EXPECT_EQ(made.dispute->amount, base::Money{15'000});
+    const auto accepted = claim_of("charge.dispute.resolve", dispute("resolved", R"("merchant-accepted")"));
+    EXPECT_EQ(accepted.evidence.code, "dispute_lost");
+    EXPECT_EQ(accepted.dispute.value().state, lost);
+    EXPECT_EQ(accepted.dispute.value().provider_id, "358950");
+    const auto declined = claim_of("charge.dispute.resolve", dispute("resolved", R"("declined")"));
+    EXPECT_EQ(declined.evidence.code, "dispute_won");
+    EXPECT_EQ(declined.dispute.value().state, won);
 }
 
 TEST(PaystackEvents, RepetitionsAreTheSameEvent) {

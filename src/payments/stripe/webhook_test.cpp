@@ -369,6 +369,22 @@ TEST(StripeEvents, DisputesAreNoted) {
     EXPECT_EQ(lost.refund->amount, base::Money{15000});
     EXPECT_EQ(lost.refund->refunded.provider_id, "dp_1");
     EXPECT_EQ(lost.evidence.code, "dispute_lost");
+    EXPECT_EQ(claim.dispute.value().state, Claim::DisputeNews::State::open);
+    EXPECT_EQ(claim.dispute.value().provider_id, "dp_1");
+    EXPECT_EQ(lost.dispute.value().state, Claim::DisputeNews::State::lost);
+}
+
+TEST(StripeEvents, OfADisputeThatIsWonNothingWentBack) {
+    for (const std::string_view status : {"won", "warning_closed", "prevented"}) {
+        const auto claim = claim_of("charge.dispute.closed",
+                                    fmt::format(R"({{"object":"dispute","id":"dp_1","status":"{}","amount":15000,)"
+                                                R"("currency":"kes","charge":"ch_1","payment_intent":"pi_1"}})",
+                                                status));
+        EXPECT_EQ(claim.dispute.value().state, Claim::DisputeNews::State::won) << status;
+        ASSERT_TRUE(claim.refund) << status;
+        EXPECT_EQ(claim.refund->refunded.outcome, Refunded::Outcome::refused) << status;
+        EXPECT_EQ(claim.refund->refunded.provider_id, "dp_1") << status;
+    }
 }
 
 TEST(StripeEvents, OfNothingWeKnowClaimNothing) {
