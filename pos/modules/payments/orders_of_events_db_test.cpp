@@ -215,7 +215,8 @@ protected:
             "  coalesce(p.status, '') as payment, coalesce(t.state, '') as task, coalesce(t.amount, 0) as owed, "
             "  coalesce(s.credit_total, 0) as credit, s.id is not null as is_sold, "
             "  coalesce(t.reason, '') as reason, coalesce((select string_agg(u.status, '' ) from payments u where "
-            "    u.sale_id = s.id and u.method = 'mpesa' and u.intent_id is null), '') as unnamed "
+            "    u.sale_id = s.id and u.method = 'mpesa' and u.intent_id is null "
+            "    and coalesce(u.external_ref, i.receipt_code) = i.receipt_code), '') as unnamed "
             "  from payment_intents i left join payments p on p.intent_id = i.id "
             "  left join payment_refund_tasks t on t.intent_id = i.id "
             "  left join sales s on s.client_request_id = '{}' where i.id in ({})) ",
