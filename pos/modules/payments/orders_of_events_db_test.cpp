@@ -99,7 +99,7 @@ protected:
         const auto reply = post("/v1/payment-intents", order(price, of, next_id(), phone));
         if (reply.status > 299) return;
         const auto id = member_in(reply.body, "id");
-        const bool is_known = std::ranges::contains(attempts, id, &Attempt::id);
+        const bool is_known = std::ranges::find(attempts, id, &Attempt::id) != attempts.end();
         if (!is_known) attempts.push_back({.id = id, .receipt = next_receipt(), .refund = {}, .refund_name = {}});
     }
 
