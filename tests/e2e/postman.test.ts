@@ -37,6 +37,8 @@ const ofWhatWasMade = [
   'deletePaymentAccount',
   'getUpload',
   'deleteUpload',
+  'getTusUpload',
+  'deleteTusUpload',
   'getReportRun',
   'deleteReportRun',
 ];
