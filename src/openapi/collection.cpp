@@ -60,12 +60,14 @@ struct BodyView {
 };
 
 struct ReplyView {
+    Members<Json> headers;
     Members<MediaView> content;
     Members<LinkView> links;
     friend constexpr auto describe(ReplyView*) {
         using schema::field;
         return schema::object<ReplyView>(
-            "ReplyView", field<&ReplyView::content>("content", {.defaulted = true}),
+            "ReplyView", field<&ReplyView::headers>("headers", {.defaulted = true}),
+            field<&ReplyView::content>("content", {.defaulted = true}),
             field<&ReplyView::links>("links", {.max_items = any_number, .defaulted = true}));
     }
 };
@@ -278,6 +280,7 @@ private:
     struct Source {
         std::string maker;
         std::string member;
+        bool is_of_location = false;
         std::string variable{};
     };
 
@@ -317,14 +320,16 @@ private:
         }
     }
 
-    // POST /things makes what stands at /things/{id}, and at /things/by-name/{name}, where its reply has a `name`.
+    // POST /things makes what stands at /things/{id}, and at /things/by-name/{name}, where its reply has a `name`. A reply without
+    // a body has the id at the end of its Location.
     void note_made(const std::string& path, const OperationView& maker) {
         const auto created = replies_of(maker).find("201");
         if (created == replies_of(maker).end()) return;
         const auto json = created->second.content.find("application/json");
-        if (json == created->second.content.end()) return;
-        const auto members = required_of(json->second.schema);
-        if (std::ranges::count(members, "id") == 0) return;
+        const auto members =
+            json == created->second.content.end() ? std::vector<std::string>() : required_of(json->second.schema);
+        const bool is_of_location = members.empty() && created->second.headers.contains("Location");
+        if (std::ranges::count(members, "id") == 0 && !is_of_location) return;
         for_each_operation([&](const std::string& other, std::string_view, const OperationView& operation) {
             if (!other.starts_with(path + "/")) return;
             const auto parts = base::split(std::string_view(other).substr(path.size() + 1), '/');
@@ -332,7 +337,8 @@ private:
             if (parts.size() > 1 && parts[0].starts_with("by-")) member = member_called(members, parts[0].substr(3));
             const auto parameter = parts[member == "id" ? 0 : 1];
             if (member.empty() || !parameter.starts_with('{')) return;
-            taken_[operation.id].emplace(parameter.substr(1, parameter.size() - 2), Source{maker.id, member});
+            taken_[operation.id].emplace(parameter.substr(1, parameter.size() - 2),
+                                         Source{maker.id, member, is_of_location});
             made_at_.emplace(maker.id, path);
         });
     }
@@ -365,7 +371,7 @@ private:
             }
             auto& kept = kept_[source.maker];
             if (std::ranges::find(kept, source.variable, &CollectionKept::variable) == kept.end())
-                kept.push_back({source.variable, source.member});
+                kept.push_back({source.variable, source.is_of_location ? std::string() : source.member});
         }
     }
 

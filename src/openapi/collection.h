@@ -7,7 +7,8 @@
 //     write("shop.postman_collection.json", openapi::postman_collection(collection));
 //
 // An operation that needs a value of another one's reply gets it from the document's links, and what works on `/things/{id}` from
-// the 201 of `POST /things`; before anything was made, it has the example. One that cannot succeed by itself says so by `x-needs`.
+// the 201 of `POST /things`: its `id`, or the end of its Location where it has no body. Before anything was made, it has the
+// example. One that cannot succeed by itself says so by `x-needs`.
 // Texts that one row alone may have (an error code `thing.code_taken`: `code`; addresses) are new in each request, times are the
 // present.
 // What only streams events is left out: such a request does not end.
@@ -48,10 +49,10 @@ struct CollectionValue {
     bool is_sent = true;  // else it is there to be switched on
 };
 
-// A member of the reply that later requests use.
+// What later requests use of the reply.
 struct CollectionKept {
     std::string variable;
-    std::string member;  // "data[0].id"
+    std::string member;  // "data[0].id"; "": the last part of its Location
 };
 
 struct CollectionRequest {

@@ -1,9 +1,11 @@
 #include "openapi/collection.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
 
@@ -170,6 +172,32 @@ TEST(Collection, WhatWasMadeIsReadChangedAndDeleted) {
         text,
         HasSubstr(
             R"(if (pm.response.code === 404) for (const [name, value] of Object.entries({ createGoodClientRequestId: \"k\", createGoodId: \"7\")"));
+}
+
+// An upload of tus, which would stay for ever.
+TEST(Collection, WhatSaysWhereItLiesInAHeaderAloneIsDeletedToo) {
+    constexpr std::string_view uploads = R"({"info":{"title":"","version":""},"tags":[{"name":"t"}],"paths":{
+ "/u":{"post":{"operationId":"createU","tags":["t"],"responses":{"201":{"headers":{"Location":{},"Upload-Offset":{}}}}}},
+ "/u/{id}":{"get":{"operationId":"getU","tags":["t"],"parameters":[{"name":"id","in":"path","example":"7"}],"responses":{"204":{}}},
+  "delete":{"operationId":"deleteU","tags":["t"],"parameters":[{"name":"id","in":"path","example":"7"}],"responses":{"204":{}}}}}})";
+    const auto collection = collection_of(uploads, {"createU", "getU", "deleteU"}, {});
+    EXPECT_THAT(ids_of(collection.folders.at(0)), ElementsAre("createU", "getU", "deleteU"));
+    EXPECT_EQ(request_of(collection, "getU").path_values[0].value, "{{createUId}}");
+    EXPECT_EQ(request_of(collection, "deleteU").path_values[0].value, "{{createUId}}");
+    EXPECT_EQ(request_of(collection, "deleteU").ended.size(), 1U);
+    for (const auto& [text, place, set] :
+         {std::array<std::string, 3>{postman_collection(collection), "pm.response.headers.get('Location')",
+                                     "pm.collectionVariables.set"},
+          {insomnia_collection(collection), "insomnia.response.headers.get('Location')",
+           "insomnia.baseEnvironment.set"}}) {
+        EXPECT_THAT(text, HasSubstr(fmt::format("const madeAt = String({} || '').split('/').pop();", place)));
+        EXPECT_THAT(text, HasSubstr(fmt::format("{}(name, madeAt);", set)));
+        EXPECT_THAT(text, Not(HasSubstr("const reply =")));
+    }
+    const auto files = bruno_collection(collection);
+    const auto create = std::ranges::find(files, "t/createU.bru", &CollectionFile::path);
+    ASSERT_NE(create, files.end());
+    EXPECT_THAT(create->text, HasSubstr("const madeAt = String(res.getHeader('location') || '').split('/').pop();"));
 }
 
 TEST(Collection, ABatchChangesTheRowThatWasMade) {

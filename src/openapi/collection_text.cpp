@@ -39,6 +39,18 @@ void add_loss(std::vector<std::string>& lines, const CollectionRequest& request,
         lines.push_back(fmt::format("if ({} === 404) {}", words.status, set_line(request.missed, words)));
 }
 
+// Where it lies, of what has no body.
+void add_place(std::vector<std::string>& lines, const CollectionRequest& request, const ScriptWords& words) {
+    std::vector<std::string> variables;
+    for (const auto& kept : request.keeps) {
+        if (kept.member.empty()) variables.push_back(kept.variable);
+    }
+    if (variables.empty()) return;
+    lines.push_back(fmt::format("const madeAt = String({} || '').split('/').pop();", words.place));
+    lines.push_back(fmt::format("if (succeeded && madeAt) for (const name of [{}]) {}(name, madeAt);",
+                                js_strings(variables), words.set));
+}
+
 }  // namespace
 
 std::size_t end_of_string(std::string_view json, std::size_t at) {
@@ -130,6 +142,7 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
     if (std::ranges::count(options.ends_login, request.id) > 0)
         lines.push_back(fmt::format("if (succeeded) {}(\"token\", \"\");", words.set));
     add_loss(lines, request, words);
+    add_place(lines, request, words);
     if (request.reply_types.empty()) return lines;
     // Some replies may do without a body.
     const auto when = request.reply_members.empty() ? fmt::format(" && {}", words.type) : std::string();
@@ -145,13 +158,15 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
             fmt::format("  {}(\"has every member of the document\", () => {{ {}({}).to.include.all.keys({}); }});",
                         words.test, words.expect, words.json, js_strings(request.reply_members)));
     const bool is_login = request.id == options.login;
-    if (is_login || !request.keeps.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
+    std::map<std::string, std::vector<std::string>> kept_of;
+    for (const auto& kept : request.keeps) {
+        if (!kept.member.empty()) kept_of[kept.member].push_back(kept.variable);
+    }
+    if (is_login || !kept_of.empty()) lines.push_back(fmt::format("  const reply = {};", words.json));
     if (is_login) {
         lines.push_back(fmt::format("  {}(\"token\", reply.{} || \"\");", words.set, options.token_member));
         lines.push_back(fmt::format("  if (reply.{}) {}(\"refused\", \"\");", options.token_member, words.run_set));
     }
-    std::map<std::string, std::vector<std::string>> kept_of;
-    for (const auto& kept : request.keeps) kept_of[kept.member].push_back(kept.variable);
     for (const auto& [member, variables] : kept_of)
         lines.push_back(fmt::format("  if ({0}) for (const name of [{2}]) {1}(name, String({0}));", careful(member),
                                     words.set, js_strings(variables)));

@@ -30,6 +30,7 @@ struct ScriptWords {
     std::string_view expect;   // "pm.expect"
     std::string_view status;   // "pm.response.code"
     std::string_view type;     // "pm.response.headers.get('Content-Type')"
+    std::string_view place;    // "pm.response.headers.get('Location')"
     std::string_view json;     // "pm.response.json()"
     std::string_view set;      // "pm.collectionVariables.set"
     std::string_view get;      // "pm.variables.get": of what was set

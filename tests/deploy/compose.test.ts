@@ -2,7 +2,7 @@
 // Debian's PostgreSQL, Redis and nginx in the place of the images. What differs is the addresses: each container has one of its own,
 // here one of the loopback range.
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -97,6 +97,37 @@ describe('compose.yaml', () => {
     expect(compose.networks.inside).toEqual({ internal: true });
     for (const name of ['postgres', 'redis', 'migrate']) expect(compose.services[name]!.networks).toEqual(['inside']);
   });
+});
+
+// Whom a machine has for it, who is not root.
+test('who has made the secrets writes another certificate over theirs, which the containers may read', async () => {
+  const own = await mkdtemp(path.join(tmpdir(), 'secrets-'));
+  try {
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(own, 65_534, 65_534);
+    const as = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : ['env'];
+    const asOperator = async (...command: string[]) => {
+      const [program, ...args] = [...as, ...command];
+      const ended = await run(program!, args, inherited(), { cwd: own });
+      expect(ended.code, ended.output).toBe(0);
+    };
+    const page = await readFile(path.join(repository, 'docs/operations/install.md'), 'utf8');
+    const renew = /^cat fullchain\.pem .*\ncat privkey\.pem .*$/m.exec(page)![0];
+    await asOperator(path.join(repository, 'deploy/compose/make-secrets'));
+    const stateOf = async () =>
+      Promise.all(['tls.crt', 'tls.key'].map(async (name) => stat(path.join(own, 'secrets', name))));
+    const before = await stateOf();
+    // As certbot leaves them.
+    await asOperator('bash', '-c', 'umask 077; echo chain >fullchain.pem; echo key >privkey.pem');
+    for (let times = 0; times < 2; ++times) await asOperator('bash', '-ec', `umask 077\n${renew}`);
+    expect(await readFile(path.join(own, 'secrets/tls.crt'), 'utf8')).toBe('chain\n');
+    expect(await readFile(path.join(own, 'secrets/tls.key'), 'utf8')).toBe('key\n');
+    const after = await stateOf();
+    expect(after.map(({ ino, mode }) => [ino, mode & 0o777])).toEqual(before.map(({ ino }) => [ino, 0o644]));
+    expect((await stat(path.join(own, 'secrets'))).mode & 0o777).toBe(0o700);
+  } finally {
+    await rm(own, { recursive: true });
+  }
 });
 
 // ---- Started ------------------------------------------------------------------------------------------------------

@@ -45,11 +45,23 @@ test('the metrics are those that operators are told of', async () => {
   const known = new Set([...page.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name!));
   for (const name of ['up', ...rules.flatMap(({ record }) => record ?? [])]) known.add(name);
   for (const { expr, alert, record } of rules) {
-    for (const [, name] of expr.matchAll(/\b([a-z_]\w*(?::\w+)*)\{job=/g)) {
-      const bare = name!.replace(/_(bucket|count|sum)$/, '');
-      expect(known.has(name!) || known.has(bare), `${name} of ${alert ?? record}`).toBe(true);
+    const alone = [...expr.matchAll(/\b([a-z_]\w*(?::\w+)*)\{job=/g)].map(([, name]) => name!);
+    const several = [...expr.matchAll(/\{__name__=~"([^"]+)"/g)].flatMap(([, names]) => names!.split('|'));
+    for (const name of [...alone, ...several]) {
+      const bare = name.replace(/_(bucket|count|sum)$/, '');
+      expect(known.has(name) || known.has(bare), `${name} of ${alert ?? record}`).toBe(true);
     }
   }
+});
+
+test('what is long to say is said once, and others name it', () => {
+  const forms = rules
+    .map(({ expr }) => expr.replaceAll(/\w*\{[^}]*\}/g, 'metric').replaceAll(/\s+/g, ' '))
+    .flatMap((expr) => expr.match(/max without .+ increase\(metric\[\w+\]\)/g) ?? []);
+  expect(forms).toHaveLength(new Set(forms).size);
+  const recorded = rules.flatMap(({ record }) => record ?? []);
+  for (const { alert, expr } of rules)
+    for (const [name] of expr.matchAll(/\b\w+(?::\w+)+/g)) expect(recorded, alert).toContain(name);
 });
 
 test('every alarm says how bad it is, and names a heading of the page that says what to do', async () => {

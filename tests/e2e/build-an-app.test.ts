@@ -16,10 +16,16 @@ import { ean13, ok, openShop, password, saleFor, type Shop } from './support/sho
 const origin = 'http://localhost:5173'; // of a Vite app
 const real = { fetch: globalThis.fetch };
 const navigatorBefore = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-// localStorage: its items are members of it.
+// localStorage: its items are members of it, and it holds `most` characters.
+let most = Infinity;
+const used = () => Object.entries(kept).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 const kept: Record<string, string> = Object.create({
   getItem: (name: string) => (Object.hasOwn(kept, name) ? kept[name]! : null),
-  setItem: (name: string, value: string) => void (kept[name] = value),
+  setItem(name: string, value: string) {
+    const more = Object.hasOwn(kept, name) ? value.length - kept[name]!.length : name.length + value.length;
+    if (more > 0 && used() + more > most) throw new DOMException('exceeded the quota', 'QuotaExceededError');
+    kept[name] = value;
+  },
   removeItem: (name: string) => void delete kept[name],
 });
 
@@ -88,6 +94,7 @@ beforeAll(async () => {
 afterEach(() => {
   globalThis.fetch = real.fetch;
   locks = inTurn();
+  most = Infinity;
 });
 
 afterAll(async () => {
@@ -183,6 +190,30 @@ describe('docs/build-an-app.md', () => {
     expect(await salesOf(refused.clientRequestId)).toBe(0);
     expect(await salesOf(good.clientRequestId)).toBe(1);
     app.store.remove(`parked:${refused.clientRequestId}`);
+  });
+
+  test('on a full device nothing is sold, and what is refused stays in the queue while the others are sent', async () => {
+    const refused = [(await sellOne(999_999_999))(), (await sellOne(999_999_998))()].map(
+      (sale) => sale.clientRequestId,
+    );
+    const good = (await sellOne())();
+    const session = app.store.get('session');
+    app.store.set('session', { ...session, accessToken: 'x'.repeat(session.accessToken.length) });
+    most = used();
+    expect(() => app.sell([], [])).toThrow('exceeded the quota');
+    expect(await app.flush()).toBeGreaterThan(0);
+    expect(await salesOf(good.clientRequestId)).toBe(1);
+    expect(queued().map((name: string) => app.store.get(name).key)).toEqual(refused);
+    expect(parked()).toEqual([]);
+    most = Infinity;
+    expect(await app.flush()).toBeNull();
+    expect(queued()).toEqual([]);
+    expect(
+      parked()
+        .map(({ key }) => key)
+        .sort(),
+    ).toEqual(refused.sort());
+    for (const key of refused) app.store.remove(`parked:${key}`);
   });
 
   // What comes when somebody mends a sale whose first attempt had arrived: it is not there twice.

@@ -281,6 +281,35 @@ describe.each<[string, () => Promise<QueueStore>]>([
     expect(service.seen[1]!.headers.authorization).toBe('Bearer a');
   });
 
+  test("nobody is shown what another one's attempt has come to", async () => {
+    const queue = newQueue();
+    service.plays((seen, response) =>
+      JSON.parse(seen.body.toString()).name === 'bad'
+        ? problem(response, 422, 'request.invalid')
+        : problem(response, 402, 'billing.overdue', { action: 'pay' }),
+    );
+    const bad = await queue.add('/v1/products', product('bad'));
+    await queue.add('/v1/products', { ...product('its child'), dependsOn: [bad.id] });
+    await queue.add('/v1/products', product('hers'));
+    const shown = { stopped: 'pay', blocked: 1, nextAttemptAt: now + 300_000, problem: { code: 'billing.overdue' } };
+    expect(await queue.flush()).toMatchObject(shown);
+    const nothing = { stopped: undefined, blocked: 0, nextAttemptAt: undefined, problem: undefined };
+    const told = async (): Promise<object> => ({ ...nothing, ...(await queue.status()) });
+    await session.save(brian);
+    expect(await told()).toMatchObject({ ...nothing, stopped: 'others' });
+    await queue.add('/v1/products', product('his'));
+    expect(await told()).toMatchObject({ ...nothing, waiting: 3, ofOthers: 2 });
+    await session.save(null);
+    expect(await told()).toMatchObject({ ...nothing, stopped: 'signed_out' });
+    await session.save(amina);
+    expect(await told()).toMatchObject(shown);
+    // Nor after he has sent.
+    await session.save(brian);
+    service.plays((_, response) => taken(response));
+    await queue.flush();
+    expect(await told()).toMatchObject({ ...nothing, waiting: 2, ofOthers: 2, stopped: 'others' });
+  });
+
   test('a session that has ended stops it, and nothing is lost', async () => {
     const queue = newQueue();
     service.plays((_, response) => problem(response, 401, 'auth.session_revoked', { action: 'refresh_auth' }));

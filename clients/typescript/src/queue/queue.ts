@@ -46,9 +46,10 @@ export interface QueueStatus {
   unreadable: number;
   /** Of `waiting`: entries of somebody else, who must sign in to send them. */
   ofOthers: number;
-  /** Of `waiting`: entries that wait for one that is parked, as of the last attempt. */
+  /** Of `waiting`: entries of who has signed in that wait for one that is parked, as of the last attempt. */
   blocked: number;
   sending: boolean;
+  /** This, `problem`, `blocked` and `nextAttemptAt` are of who has signed in, and never of somebody else's attempt. */
   stopped?: Stop;
   /** Of the last answer that was not good, while it matters. */
   problem?: StoredProblem;
@@ -82,6 +83,14 @@ export interface QueueOptions {
 // What a network that is back, a log-in, a payment or a new version ends at once.
 const mayHavePassed = (problem: StoredProblem | undefined): boolean =>
   problem !== undefined && (problem.code.startsWith('client.') || problem.action in stops);
+
+// What the last attempt has found, and for whom.
+interface Outcome {
+  caller: Caller | null | undefined;
+  stopped?: Stop | undefined;
+  nextAttemptAt?: number | undefined;
+  blocked: number;
+}
 
 // What becomes of an entry after an attempt.
 type Verdict = 'done' | 'parked' | 'wait' | 'lost' | Stop;
@@ -117,11 +126,9 @@ export class OfflineQueue {
   private granted = false;
   private lock: 'none' | 'awaited' | 'held' = 'none';
   private watched: { fence: number; beats: number; since: number } | undefined;
-  private stopped: Stop | undefined;
-  private nextAttemptAt: number | undefined;
+  private outcome: Outcome = { caller: undefined, blocked: 0 };
   private sending = false;
   private ending = false;
-  private blocked = 0;
   private unpruned = Infinity;
   private pauseOfTelling = settleMs;
   private untold = false;
@@ -313,23 +320,23 @@ export class OfflineQueue {
     const unreadable = all.length - waiting.length;
     const parked = (await store.count('parked')) + unreadable;
     const oldest = waiting[0];
-    const problem = waiting.find((entry) => entry.problem)?.problem;
-    const ofOthers = waiting.filter((entry) => !sameCaller(entry.owner, session)).length;
-    // Of who has signed in by now: the last attempt may have been somebody else's.
-    const whose = ofOthers < waiting.length ? this.stopped : session ? 'others' : 'signed_out';
+    const mine = waiting.filter((entry) => sameCaller(entry.owner, session));
+    const problem = mine.find((entry) => entry.problem)?.problem;
+    const outcome = sameCaller(this.outcome.caller, session) ? this.outcome : undefined;
+    const whose = mine.length > 0 ? outcome?.stopped : session ? 'others' : 'signed_out';
     const stopped = waiting.length > 0 ? whose : undefined;
     return {
       waiting: waiting.length,
       parked,
       unreadable,
-      ofOthers,
-      blocked: Math.min(this.blocked, waiting.length),
+      ofOthers: waiting.length - mine.length,
+      blocked: Math.min(outcome?.blocked ?? 0, mine.length),
       sending: this.sending,
       storage,
       ...(stopped && { stopped }),
       ...(problem && { problem }),
       ...(oldest && { oldestAddedAt: oldest.addedAt, oldestMs: Math.max(0, this.now() - oldest.addedAt) }),
-      ...(this.nextAttemptAt !== undefined && { nextAttemptAt: this.nextAttemptAt }),
+      ...(outcome?.nextAttemptAt !== undefined && { nextAttemptAt: outcome.nextAttemptAt }),
       ...(client.clock.skew && { skew: client.clock.skew }),
     };
   }
@@ -439,7 +446,7 @@ export class OfflineQueue {
         waitMs = await this.drain(hurry);
       } catch {
         // The store does not answer. What is in it stays there.
-        this.stopped = 'storage';
+        this.outcome.stopped = 'storage';
         waitMs = this.options.mostPauseMs ?? 30_000;
       }
     } while (this.again && !this.ending);
@@ -455,11 +462,12 @@ export class OfflineQueue {
   private async drain(hurry: boolean): Promise<number | undefined> {
     const { store, client } = this.options;
     const session = await client.session.load();
+    if (!sameCaller(this.outcome.caller, session)) this.outcome = { caller: session, blocked: 0 };
     const entries = await this.waiting();
-    this.nextAttemptAt = undefined;
+    this.outcome.nextAttemptAt = undefined;
     let mine = entries.filter((entry) => sameCaller(entry.owner, session));
     if (mine.length === 0) {
-      this.stopped = undefined;
+      this.outcome = { caller: session, blocked: 0 };
       return undefined;
     }
     const first = this.firstDue(mine, hurry);
@@ -495,7 +503,7 @@ export class OfflineQueue {
   }
 
   private putOff(ms: number): number {
-    this.nextAttemptAt = this.now() + ms;
+    this.outcome.nextAttemptAt = this.now() + ms;
     return ms;
   }
 
@@ -532,14 +540,15 @@ export class OfflineQueue {
       later = Math.min(later ?? Infinity, ms);
       this.putOff(later);
     };
-    this.stopped = undefined;
-    this.blocked = 0;
+    this.outcome = { caller, blocked: 0 };
     for (const { id } of entries) {
       if (this.ending) break;
       // What is wrong with one holds up no other.
-      const entry = await this.ready(id, fence).catch((error) => void (isFull(error) || (this.stopped = 'storage')));
+      const entry = await this.ready(id, fence).catch(
+        (error) => void (isFull(error) || (this.outcome.stopped = 'storage')),
+      );
       if (!entry) {
-        this.blocked++;
+        this.outcome.blocked++;
         continue;
       }
       const due = this.dueIn(entry, hurry);
@@ -553,7 +562,7 @@ export class OfflineQueue {
           continue;
         }
         wait(ms);
-        this.stopped = verdict === 'wait' ? 'put_off' : verdict;
+        this.outcome.stopped = verdict === 'wait' ? 'put_off' : verdict;
         if (!aside) return later;
       } else {
         wait(due);
