@@ -133,6 +133,7 @@ struct Claim {
         Refunded refunded;
         bool may_be_ours = false;         // the provider keeps our name with it, and does not say it here
         bool may_be_written_down = true;  // a person may have sent it there, and noted it here
+        std::string currency{};           // "": not said
     };
     std::optional<RefundNews> refund{};
     // The payer wants it back from the bank, or what the bank has decided. Of `lost` the money is gone, or goes back as a refund.
@@ -140,6 +141,7 @@ struct Claim {
         enum class State : std::uint8_t { open, won, lost } state = State::open;
         std::string provider_id{};  // "": the provider has one of an attempt
         base::Money amount{};       // 0: not said
+        std::string currency{};     // "": not said
     };
     std::optional<DisputeNews> dispute{};
     // A dispute or a refund that was made elsewhere: the words for people.

@@ -59,29 +59,31 @@ async::Task<bool> InvoiceEffects::is_used(EffectsIn in, PaymentIntent intent) co
 
 async::Task<void> InvoiceEffects::receipt_learnt(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
 
-async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent, base::Money back) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
     if (!asked) co_return;
     auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
     if (!account) co_return;
     // As it is under the lock.
     const auto brought = co_await in.tx.only(left_of, intent.id);
-    const auto amount = std::min(co_await in.tx.only(billing::credit_of, intent.currency), brought);
+    const auto credit = co_await in.tx.only(billing::credit_of, intent.currency);
+    const auto amount = std::min({credit, brought, back});
     if (amount <= base::Money{}) co_return;
     account->book({CreditReason::refund, -amount, intent.currency, intent.id});
 }
 
-async::Task<Settlement> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<std::optional<Settlement>> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent,
+                                                                 base::Money back) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
-    if (!asked) co_return Settlement{};
+    if (!asked) co_return std::nullopt;
     auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
-    if (!account) co_return Settlement{};
-    const auto amount = co_await in.tx.only(taken_back, intent.id);
-    if (amount <= base::Money{}) co_return Settlement{};
+    if (!account) co_return std::nullopt;
+    const auto amount = std::min(co_await in.tx.only(taken_back, intent.id), back);
+    if (amount <= base::Money{}) co_return std::nullopt;
     account->book({CreditReason::refund, amount, intent.currency, intent.id});
     account->settle(std::nullopt);
     account->save();
-    co_return Settlement{};
+    co_return std::nullopt;
 }
 
 async::Task<bool> InvoiceEffects::kept(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return false; }

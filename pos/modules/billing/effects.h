@@ -17,8 +17,9 @@ public:
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
     // Out of the credit, as far as it goes: days that were paid stay paid.
-    [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
-    [[nodiscard]] async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent, base::Money amount) const override;
+    [[nodiscard]] async::Task<std::optional<Settlement>> came_back(EffectsIn in, PaymentIntent intent,
+                                                                   base::Money amount) const override;
     [[nodiscard]] async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const override;
 
     // Money that comes by itself to an account of the shop is the shop's own, and never pays what the shop owes.

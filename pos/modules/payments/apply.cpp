@@ -121,6 +121,10 @@ void PaymentIntents::note_evidence(Move& move) const {
     learn(intent.second_id, evidence.second_id);
     if (decision.learns_receipt) intent.receipt_code = evidence.receipt;
     if (const auto concern = concern_of(decision.concern)) intent.concern = concern;
+    // What came, where that is other money.
+    if (!was_paid && intent.concern == IntentConcern::amount_differs && evidence.amount)
+        intent.received = evidence.amount;
+    if (decision.credits) intent.received.reset();
     intent.state = decision.next;
     // What a success was told with stays, whatever is said afterwards.
     if (is_news(evidence, decision) && (!was_paid || decision.credits)) {
@@ -147,9 +151,13 @@ async::Task<void> PaymentIntents::credit(Move* move) {
     auto& intent = move->intent;
     intent.paid_at = move->evidence.at.value_or(parts_.runtime.now());
     const auto* effects = subject_effects(intent.purpose);
-    auto settled = effects == nullptr
-                       ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
-                       : co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
+    Settlement settled{Settlement::Use::unwanted, IntentConcern::subject_unfit};
+    // What is disputed pays nothing: its subject is asked when it is won.
+    if (intent.disputed) {
+        settled = {};
+    } else if (effects != nullptr) {
+        settled = co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
+    }
     take_settlement(*move, settled);
     // It still pays its subject if that comes; until then it is owed back.
     if (move->decision.was_over && intent.waits) owe_back(*move);
@@ -163,22 +171,23 @@ void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
     if (settled.concern) intent.concern = settled.concern;
     if (settled.use == Settlement::Use::unwanted) owe_back(move);
     if (settled.use != Settlement::Use::taken) return;
+    if (settled.surplus > base::Money{}) return owe_back(move, settled.surplus);
     // It was owed back, and found what it is for.
     if (is_of_subject(intent.concern)) intent.concern = settled.concern;
     move.batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("what it was for came"));
 }
 
-void PaymentIntents::owe_back(Move& move) const {
+void PaymentIntents::owe_back(Move& move, std::optional<base::Money> part) const {
     const auto& intent = move.intent;
     const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
-    move.batch.add(refunds::add_task, intent.id, reason, intent.amount - intent.refunded, parts_.runtime.now());
+    move.batch.add(refunds::add_task, intent.id, reason, part.value_or(intent.amount - intent.refunded),
+                   parts_.runtime.now());
 }
 
 // Of a sale that comes later it is still the money.
 async::Task<void> PaymentIntents::keep(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || !is_paid(row->state) || row->refund_held.minor > 0 || row->concern == IntentConcern::disputed)
-        co_return;
+    if (!row || !is_paid(row->state) || row->refund_held.minor > 0 || row->disputed) co_return;
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (effects == nullptr || !co_await effects->kept(move.effects(parts_.runtime), move.intent)) co_return;
@@ -191,15 +200,17 @@ async::Task<void> PaymentIntents::keep(db::Db tx, IntentId id) {
 async::Task<void> PaymentIntents::come_back(Move* move) {
     const auto* effects = subject_effects(move->intent.purpose);
     if (effects == nullptr) co_return;
-    const auto settled = co_await effects->came_back(move->effects(parts_.runtime), move->intent);
-    if (settled.use != Settlement::Use::waits) take_settlement(*move, settled);
+    const auto more = move->before.refunded - move->intent.refunded;
+    const auto settled =
+        co_await effects->came_back(move->effects(parts_.runtime), move->intent, std::max(more, base::Money{}));
+    if (settled) take_settlement(*move, *settled);
 }
 
 async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row || !row->waits) co_return;
     // Pays nothing while it is on its way back, or the payer wants it back.
-    if (row->refund_held.minor > 0 || row->concern == IntentConcern::disputed) co_return;
+    if (row->refund_held.minor > 0 || row->disputed) co_return;
     Move move(tx, *std::move(row), {});
     const auto* effects = subject_effects(move.intent.purpose);
     if (move.intent.state != IntentState::succeeded || effects == nullptr ||
@@ -297,24 +308,31 @@ async::Task<void> PaymentIntents::judge_disputes(Move* move) {
     auto& intent = move->intent;
     const auto standing = co_await move->tx.one(disputes::standing, intent.id);
     if (!standing) co_return;
-    const bool is_disputed = standing->is_open || (standing->is_lost && intent.refunded.minor == 0);
-    if (is_disputed) {
-        intent.concern = IntentConcern::disputed;
-    } else if (intent.concern == IntentConcern::disputed) {
-        intent.concern = co_await move->tx.one(refunds::open_reason, intent.id);
-    }
+    const bool has_gone = intent.refunded >= std::min(standing->gone, intent.amount);
+    intent.disputed = standing->is_open || (standing->is_lost && !has_gone);
+    // Of releases that had it in the same column.
+    if (intent.concern == IntentConcern::disputed) intent.concern.reset();
 }
 
-async::Task<void> PaymentIntents::note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news) {
+async::Task<bool> PaymentIntents::note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row) co_return;
-    co_await tx.run(disputes::note, id, news.provider_id, state_of(news.state), news.amount, parts_.runtime.now());
+    if (!row) co_return false;
+    const bool is_same_money = news.currency.empty() || news.currency == row->currency;
+    co_await tx.run(disputes::note, id, news.provider_id, state_of(news.state),
+                    is_same_money ? news.amount : base::Money{}, row->refunded, parts_.runtime.now());
     Move move(tx, *std::move(row), {});
     co_await judge_disputes(&move);
-    const bool was_disputed = move.before.concern == IntentConcern::disputed;
-    if (move.intent.concern == move.before.concern) co_return;
-    if (was_disputed && move.intent.pays()) co_await come_back(&move);
-    co_await commit(&move);
+    auto& intent = move.intent;
+    if (move.before.disputed && intent.pays()) {
+        const auto* effects = subject_effects(intent.purpose);
+        if (intent.waits && effects != nullptr) {
+            take_settlement(move, co_await effects->succeeded(move.effects(parts_.runtime), intent, false));
+        } else {
+            co_await come_back(&move);
+        }
+    }
+    if (intent.disputed != move.before.disputed || intent.concern != move.before.concern) co_await commit(&move);
+    co_return co_await tx.one(disputes::state_of, id, news.provider_id) == state_of(news.state);
 }
 
 }  // namespace pos

@@ -341,7 +341,10 @@ TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
         news = {.state = what, .provider_id = std::move(name), .amount = base::Money{15'000}};
         EXPECT_EQ(post("/v1/callbacks/s/" + token_of(stripe_account) + "/events", next_id(), "").status, 200);
         read_events();
-        return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
+        return rows(
+            fmt::format("select case when disputed then 'disputed' else coalesce(concern, '-') end from "
+                        "payment_intents where id = '{}'",
+                        intent));
     };
     EXPECT_EQ(tell(open), "disputed");
     EXPECT_EQ(tell(open), "disputed");

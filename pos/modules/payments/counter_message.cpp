@@ -80,9 +80,9 @@ Saying succeeded(const PaymentIntent& intent, std::string_view language) {
     const bool is_paid_twice = intent.concern == subject_paid && intent.purpose == PaymentPurpose::sale;
     const auto back = intent.refunded + intent.refund_held;
     if (back.minor > 0 && back >= intent.amount) return saying(going_back, language);
+    if (intent.disputed) return saying(contested, language);
     if (intent.concern == subject_unfit || is_paid_twice) return saying(paid_for_nothing, language);
     if (back.minor > 0) return saying(partly_back, language);
-    if (intent.concern == disputed) return saying(contested, language);
     return saying(intent.concern == paid_after_end ? paid_late : paid, language);
 }
 

@@ -74,7 +74,10 @@ TEST(CounterMessage, WhatGoesBackIsNotPaid) {
     EXPECT_THAT(said(4'000, 0), HasSubstr("A part of it"));
     EXPECT_THAT(said(0, 4'000), HasSubstr("A part of it"));
     EXPECT_THAT(said(0, 0, IntentConcern::paid_after_end), HasSubstr("came late"));
-    EXPECT_THAT(said(0, 0, IntentConcern::disputed), HasSubstr("disputes"));
+    auto contested = intent(IntentState::succeeded);
+    contested.disputed = true;
+    contested.concern = IntentConcern::subject_paid;
+    EXPECT_THAT(counter_message(contested, nullptr, "en", created).text, HasSubstr("disputes"));
     EXPECT_THAT(said(0, 0, IntentConcern::subject_unfit), HasSubstr("takes it no more"));
 }
 

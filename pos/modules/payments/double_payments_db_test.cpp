@@ -55,7 +55,10 @@ protected:
         return rows("select string_agg(reason || ' ' || state, ', ' order by created_at) from payment_refund_tasks");
     }
     static std::string concern(const std::string& intent) {
-        return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
+        return rows(
+            fmt::format("select case when disputed then 'disputed' else coalesce(concern, '-') end from "
+                        "payment_intents where id = '{}'",
+                        intent));
     }
 };
 
@@ -221,18 +224,18 @@ TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
     const auto first = start(order(20'100, sold));
     learn(first, paid(20'100, next_receipt()));
     sell(sale_json(20'100, sold, "", "cash"));
-    const auto copies = [&](int number, std::string_view age, int held, int back, std::string_view concern = "null") {
+    const auto copies = [&](int number, std::string_view age, int held, int back, bool disputed = false) {
         app->database().execute(
             fmt::format("insert into payment_intents select (jsonb_populate_record(i, jsonb_build_object("
                         "'id', gen_random_uuid(), 'client_request_id', gen_random_uuid(), 'receipt_code', null, "
                         "'provider_id', null, 'paid_at', now() - interval '{}', 'refund_held', {}, 'refunded', {}, "
-                        "'concern', {}))).* from payment_intents i, generate_series(1, {}) where i.id = '{}'",
-                        age, held, back, concern, number, first));
+                        "'disputed', {}))).* from payment_intents i, generate_series(1, {}) where i.id = '{}'",
+                        age, held, back, disputed, number, first));
     };
     copies(251, "1 hour", 20'100, 0);
     copies(251, "1 hour", 0, 5'000);
     copies(251, "2 days", 100, 5'000);
-    copies(251, "2 days", 0, 0, "'disputed'");
+    copies(251, "2 days", 0, 0, true);
     app->database().execute(fmt::format("update payment_intents set refund_held = amount where id = '{}'", first));
     const auto subject = next_id();
     const auto due = start(order(20'100, subject));

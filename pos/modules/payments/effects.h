@@ -33,6 +33,7 @@ struct Settlement {
     };
     Use use = Use::waits;
     std::optional<IntentConcern> concern{};  // of what is unwanted, or taken with a question
+    base::Money surplus{};                   // of what is taken: so much of it is unwanted, and owed back
 };
 
 // What money that came by itself was matched to.
@@ -62,11 +63,12 @@ public:
     [[nodiscard]] virtual async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
-    // The whole of it went back.
-    [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
-    // It pays again, or a part of it: a refund that was done or under way has failed, or a dispute was won. Told as often as that happens,
-    // and also where nothing had been paid by it. Gives what the subject makes of it; `waits`: nothing new.
-    [[nodiscard]] virtual async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const = 0;
+    // So much of it went back; of one that is `refunded` all has.
+    [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent, base::Money amount) const = 0;
+    // It pays again, or a part of it: a refund that was done (of `amount`) or under way has failed, or a dispute was won. Told as often as that happens,
+    // and also where nothing had been paid by it. Gives what the subject makes of it; nullopt: nothing new.
+    [[nodiscard]] virtual async::Task<std::optional<Settlement>> came_back(EffectsIn in, PaymentIntent intent,
+                                                                           base::Money amount) const = 0;
     // What has not gone back of it is not owed back, a person says: what names it is paid by that. Whether something does.
     [[nodiscard]] virtual async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const = 0;
 

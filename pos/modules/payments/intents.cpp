@@ -472,8 +472,8 @@ std::vector<db::StatementView> intent_statements() {
         account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
         refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed,
         refunds::learn_name, refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
-        refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::set_task_amount,
-        refunds::lock_task, refunds::close_task, refunds::open_reason, disputes::note, disputes::standing);
+        refunds::settle, refunds::add_task, refunds::finish_task, refunds::count_in_task, refunds::open_amount,
+        refunds::lock_task, refunds::close_task, disputes::note, disputes::state_of, disputes::standing);
 }
 
 }  // namespace pos

@@ -129,8 +129,8 @@ public:
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
     // Of what is paid and `waits`: whether its subject has come, or was paid otherwise. After a day without one it is for people.
     [[nodiscard]] async::Task<void> settle_waiting(db::Db tx, IntentId id);
-    // The payer wants it back from the bank, or the bank has decided. Inside the caller's transaction.
-    [[nodiscard]] async::Task<void> note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news);
+    // The payer wants it back from the bank, or the bank has decided. Inside the caller's transaction. False: it is older than what is known.
+    [[nodiscard]] async::Task<bool> note_dispute(db::Db tx, IntentId id, ::payments::Claim::DisputeNews news);
     // A person says that it is not owed back.
     [[nodiscard]] async::Task<void> keep(db::Db tx, IntentId id);
 
@@ -145,6 +145,9 @@ public:
     // What became of one, or that one was made elsewhere: inside the caller's transaction. What has no name is no fact: the provider is
     // asked by a job. False: the attempt is not known to be paid, which comes first.
     [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+
+    // Asks after one that is said to have failed, and to be done. False: it was not answered.
+    [[nodiscard]] async::Task<bool> ask_again_after(db::Db db, RefundId id, client::Call call);
 
     // Asks what has gone back of an attempt, and what became of its open refunds, each by its own name. False: not all was answered.
     [[nodiscard]] async::Task<bool> ask_refunds(db::Db db, IntentId id, client::Call call);
@@ -190,7 +193,8 @@ private:
                                                       client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
     void take_settlement(Move& move, Settlement settled) const;
-    void owe_back(Move& move) const;
+    // `part`: not all that has not gone back.
+    void owe_back(Move& move, std::optional<base::Money> part = std::nullopt) const;
     [[nodiscard]] async::Task<void> come_back(Move* move);
     [[nodiscard]] async::Task<void> judge_disputes(Move* move);
     [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
@@ -206,9 +210,13 @@ private:
                                                                       const ::payments::Claim::RefundNews* news);
     [[nodiscard]] async::Task<void> learn_of_refund(db::Db tx, PaymentRefund known,
                                                     const ::payments::Claim::RefundNews* news);
+    [[nodiscard]] async::Task<bool> apply_unasked_refund(db::Db tx, PaymentIntent row,
+                                                         const ::payments::Claim::RefundNews* news);
     [[nodiscard]] async::Task<void> add_refund_made_elsewhere(db::Db tx, PaymentIntent row,
                                                               const ::payments::Claim::RefundNews* news);
-    [[nodiscard]] async::Task<void> doubt_refunds(db::Db tx, IntentId id);
+    [[nodiscard]] async::Task<void> doubt_refunds(db::Db tx, IntentId id,
+                                                  IntentConcern concern = IntentConcern::amount_differs);
+    [[nodiscard]] async::Task<bool> note_sent_back(db::Db tx, PaymentIntent row, PaymentRefund refund);
     [[nodiscard]] async::Task<void> write_refunds(Move* move);
     void wake(IntentId id);
 

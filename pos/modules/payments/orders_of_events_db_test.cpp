@@ -51,6 +51,17 @@ constexpr std::array names{"start",       "start_by_sale", "end",         "pay",
                            "a_day",       "sweep"};
 static_assert(names.size() == static_cast<std::size_t>(What::last));
 
+constexpr std::array more{What::start,
+                          What::pay,
+                          What::pay,
+                          What::pay,
+                          What::end,
+                          What::sell_unnamed,
+                          What::sell_named,
+                          What::sell_on_credit,
+                          What::refund_unknown,
+                          What::sweep};
+
 struct Step {
     What what;
     std::size_t which;  // of the attempts
@@ -123,7 +134,8 @@ protected:
     void send_back(Attempt& attempt, std::int64_t amount, Outcome outcome) {
         if (!attempt.refund.empty()) return;
         mpesa->refund_outcome = outcome;
-        mpesa->refund_name = "re_" + next_id();
+        // Of what was lost on its way nobody knows the name.
+        mpesa->refund_name = outcome == Outcome::unknown ? "" : "re_" + next_id();
         const auto json =
             fmt::format(R"({{"clientRequestId":"{}","amount":{},"reason":"a mistake"}})", next_id(), amount);
         if (post(path(attempt.id) + "/refund", json).status != 201) return;
@@ -173,16 +185,10 @@ protected:
             case refund_done: end_refund(attempt, Outcome::done); break;
             case refund_refused: end_refund(attempt, Outcome::refused); break;
             case refund_fails_later: fail_refund(attempt); break;
-            // Of what was never paid there is nothing to dispute.
-            case dispute:
-                if (was_paid) PaymentsTest::dispute(attempt.id, DisputeNews::State::open);
-                break;
-            case win:
-                if (was_paid) PaymentsTest::dispute(attempt.id, DisputeNews::State::won);
-                break;
-            case lose:
-                if (was_paid) PaymentsTest::dispute(attempt.id, DisputeNews::State::lost);
-                break;
+            // Also ahead of the news that it is paid.
+            case dispute: PaymentsTest::dispute(attempt.id, DisputeNews::State::open); break;
+            case win: PaymentsTest::dispute(attempt.id, DisputeNews::State::won); break;
+            case lose: PaymentsTest::dispute(attempt.id, DisputeNews::State::lost); break;
             case dismiss:
                 std::ignore = post("/v1/payment-refund-tasks/" + attempt.id + "/dismiss", R"({"note":"ours"})");
                 break;
@@ -210,8 +216,9 @@ protected:
         std::string ids = "'00000000-0000-0000-0000-000000000000'";
         for (const auto& attempt : attempts) ids += fmt::format(",'{}'", attempt.id);
         return fmt::format(
-            "with money as (select i.id, i.state, i.amount, i.refunded, i.refund_held, i.waits, coalesce(i.concern, "
-            "'') as concern, "
+            "with money as (select i.id, i.state, i.amount, i.refunded, i.refund_held, i.waits, case when i.disputed "
+            "then 'disputed' "
+            "    else coalesce(i.concern, '') end as concern, "
             "  coalesce(p.status, '') as payment, coalesce(t.state, '') as task, coalesce(t.amount, 0) as owed, "
             "  coalesce(s.credit_total, 0) as credit, s.id is not null as is_sold, "
             "  coalesce(t.reason, '') as reason, coalesce((select string_agg(u.status, '' ) from payments u where "
@@ -233,7 +240,6 @@ protected:
             "union all select 'what is not paid pays' where state not in ('succeeded', 'refunded') and payment = "
             "'accepted' "
             "union all select 'it pays, and is owed back' where payment = 'accepted' and task = 'open' "
-            "union all select 'it pays, and waits' where payment = 'accepted' and waits "
             "union all select 'it is gone, and owed back or waits' where state = 'refunded' and (task = 'open' or "
             "waits) "
             "union all select 'more is owed back than is left' where task = 'open' and owed > amount - refunded "
@@ -241,11 +247,11 @@ protected:
             "= 0 "
             "  and concern <> 'disputed' and not waits and payment <> 'accepted' and task not in ('open', 'dismissed') "
             "  and credit = 0 "
-            "union all select 'two are the money of one credit' where credit > 0 and state = 'succeeded' and not waits "
-            "  and concern <> 'disputed' and task <> 'open' and task <> 'dismissed' and payment = '' and credit < "
-            "(select sum(m.amount - m.refunded - m.refund_held) from money m "
-            "    where m.state = 'succeeded' and not m.waits and m.task <> 'open' and m.task <> 'dismissed' and "
-            "m.payment = '') "
+            "union all select 'two are the money of one credit' where credit > 0 and state = 'succeeded' and credit < "
+            "  (select sum(greatest(m.amount - m.refunded - m.refund_held - case m.task when 'open' then m.owed else 0 "
+            "end, 0)) "
+            "    from money m where m.state = 'succeeded' and not m.waits and m.concern <> 'disputed' "
+            "    and m.task <> 'dismissed' and m.payment = '') "
             "union all select 'it was reversed, and is here' where state = 'succeeded' and payment = 'reversed' "
             ") broken");
         if (!fault.empty()) return fault;
@@ -265,8 +271,16 @@ protected:
             "select 'it waits for a sale that is there' as rule where waits and is_sold and refunded = 0 and concern "
             "<> 'disputed' "
             "  and task <> 'open' "
+            "union all select 'it pays, and waits' where payment = 'accepted' and waits "
             "union all select 'the sale that names it is not paid' where state = 'succeeded' and refunded = 0 "
             "  and concern <> 'disputed' and payment = 'unverified' "
+            "union all select 'the debt is not paid, and its money is owed back' where state = 'succeeded' and "
+            "refunded = 0 "
+            "  and concern <> 'disputed' and task = 'open' and owed = amount and credit - amount >= "
+            "  (select sum(greatest(m.amount - m.refunded - m.refund_held - case m.task when 'open' then m.owed else 0 "
+            "end, 0)) "
+            "    from money m where m.state in ('succeeded', 'refunded') and not m.waits and m.concern <> 'disputed' "
+            "and m.payment = '') "
             "union all select 'the sale is not paid, and its money is owed back' where state = 'succeeded' and "
             "refunded = 0 "
             "  and concern <> 'disputed' and payment = '' and task <> 'dismissed' and unnamed = 'unverified' "
@@ -301,9 +315,14 @@ protected:
         base::SeededRandom random{seed};
         // Nothing happens to money that nobody has asked for.
         std::vector<Step> steps{{What::start, 0}};
-        const auto count = 4 + random.below(12);
-        while (steps.size() < count)
-            steps.push_back({static_cast<What>(random.below(static_cast<std::uint64_t>(What::last))), random.below(3)});
+        const auto count = 5 + random.below(11);
+        while (steps.size() < count) {
+            // What much else needs comes more often.
+            auto what = random.below(static_cast<std::uint64_t>(What::last) + more.size());
+            if (what >= static_cast<std::uint64_t>(What::last))
+                what = static_cast<std::uint64_t>(more.at(what - static_cast<std::uint64_t>(What::last)));
+            steps.push_back({static_cast<What>(what), random.below(2)});
+        }
         if (fault_of(steps).empty()) return true;
         const auto fewest = shortest(steps);
         ADD_FAILURE() << "BACKEND_API_SEED=" << seed << ": " << told(fewest) << "\n" << fault_of(fewest);
@@ -311,15 +330,48 @@ protected:
     }
 };
 
+// Which were wrong once, or are rarely drawn.
+TEST_F(OrdersOfEvents, ThatAreRareLoseNothing) {
+    using enum What;
+    const std::vector<std::vector<Step>> rare{
+        {{start, 0}, {pay, 0}, {refund_all, 0}, {refund_fails_later, 0}},
+        {{start, 0}, {pay, 0}, {refund_all, 0}, {refund_fails_later, 0}, {sell_unnamed, 0}},
+        {{start, 0}, {end, 0}, {pay, 0}, {refund_all, 0}, {refund_fails_later, 0}, {sell_named, 0}},
+        {{start, 0},
+         {end, 0},
+         {pay, 0},
+         {sell_on_credit, 0},
+         {refund_all, 0},
+         {start, 1},
+         {pay, 1},
+         {refund_fails_later, 0}},
+        {{start, 0}, {sell_named, 0}, {dispute, 0}, {pay, 0}, {sweep, 0}, {win, 0}},
+        {{start, 0}, {end, 0}, {dispute, 0}, {pay, 0}, {sell_named, 0}, {win, 0}},
+        {{start, 0}, {sell_for_cash, 0}, {dispute, 0}, {pay, 0}, {win, 0}},
+        {{start, 0}, {pay, 0}, {sell_on_credit, 0}, {dispute, 0}, {start, 1}, {pay, 1}, {win, 0}},
+        {{start, 0},
+         {pay, 0},
+         {sell_on_credit, 0},
+         {refund_unknown, 0},
+         {sell_another_with_code, 0},
+         {refund_refused, 0}},
+        {{start, 0}, {pay, 0}, {lose, 0}, {refund_all, 0}, {win, 0}, {sell_unnamed, 0}},
+    };
+    for (const auto& steps : rare) {
+        const auto fault = fault_of(steps);
+        EXPECT_EQ(fault, "") << told(steps);
+    }
+}
+
 TEST_F(OrdersOfEvents, LoseNoMoneyAndPayNothingTwice) {
-    constexpr std::uint64_t few = 60;
-    constexpr std::uint64_t many = 3'000;
+    constexpr std::uint64_t few = 40;
     constexpr int enough = 5;
     if (const char* seed = std::getenv("BACKEND_API_SEED")) {
         holds(std::strtoull(seed, nullptr, 10));
         return;
     }
-    const auto orders = std::getenv("BACKEND_API_LONG") == nullptr ? few : many;
+    const char* wish = std::getenv("BACKEND_API_ORDERS");
+    const auto orders = wish == nullptr ? few : std::strtoull(wish, nullptr, 10);
     int faults = 0;
     for (std::uint64_t seed = 1; seed <= orders && faults < enough; ++seed) faults += holds(seed) ? 0 : 1;
 }

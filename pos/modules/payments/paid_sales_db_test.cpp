@@ -38,6 +38,30 @@ TEST_F(PaidSalesTest, ASaleWithoutTheIntentIsFoundByItsId) {
     EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
 }
 
+TEST_F(PaidSalesTest, WhatBecomesOfAPaymentIsTold) {
+    app->database().execute("truncate webhook_endpoints, webhook_events cascade");
+    ASSERT_EQ(post("/v1/webhooks", R"({"url":"https://93.184.216.34/","eventTypes":["sale.payment_updated"]})").status,
+              201);
+    const auto told = [](const std::string& sale) {
+        return rows(
+            fmt::format("select count(*) from webhook_events where type = 'sale.payment_updated' "
+                        "and convert_from(body, 'UTF8')::jsonb->'data'->>'saleId' = '{}'",
+                        sale));
+    };
+    const auto request_id = next_id();
+    const auto sale = sell(sale_json(10'000, request_id));
+    EXPECT_EQ(told(sale), "0");
+    const auto intent = start(order(10'000, request_id));
+    learn(intent, paid(10'000, next_receipt()));
+    EXPECT_EQ(told(sale), "1");
+    learn(intent, paid(10'000, ""));
+    EXPECT_EQ(told(sale), "1");
+    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
+    EXPECT_EQ(payment_of(sale).substr(0, 8), "reversed");
+    EXPECT_EQ(told(sale), "2");
+}
+
 TEST_F(PaidSalesTest, AnIntentPaysOneSale) {
     const auto intent = paid_intent(10'000);
     const auto first = sell(sale_json(10'000, next_id(), intent));

@@ -159,8 +159,7 @@ async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"paym
                               .owner = AccountOwner::tenant,
                               .intents = &*intents};
     auto row = co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
-    row.phone = shown_phone(std::move(row.phone));
-    co_return row;
+    co_return shown(std::move(row));
 }
 
 }  // namespace

@@ -139,12 +139,13 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
         co_await ask_now(tx, intents, &intent);
         co_return ClaimTaken{.outcome = "applied", .intent = id};
     }
+    bool is_news = from->trusted;
     if (claim.dispute && from->trusted) {
-        co_await intents->note_dispute(tx, id, *claim.dispute);
+        is_news = co_await intents->note_dispute(tx, id, *claim.dispute);
         const bool is_lost = claim.dispute->state == ::payments::Claim::DisputeNews::State::lost;
-        if (is_lost && !claim.refund) co_await ask_refunds_later(tx, intents->runtime().outbox(), id);
+        if (is_news && is_lost && !claim.refund) co_await ask_refunds_later(tx, intents->runtime().outbox(), id);
     }
-    const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
+    const bool too_early = claim.refund && is_news && !co_await intents->apply_refund(tx, id, *claim.refund);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, intent);
     const auto applied = co_await intents->apply(tx, id, claim.evidence);
     // Somebody waits at the counter: sooner than the sweep does it.

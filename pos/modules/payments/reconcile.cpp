@@ -163,7 +163,7 @@ constexpr db::SystemQuery<void()> old_wait_no_more{
 constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
     {"payments.waiting_intents",
      "select i.tenant_id, i.id from payment_intents i where i.waits and i.refund_held = 0 "
-     "and i.concern is distinct from 'disputed' and (("
+     "and not i.disputed and (("
      "  i.paid_at < now() - interval '24 hours' and coalesce(i.concern, '') not in ('subject_missing', "
      "'subject_unfit')) "
      "or exists (select from payments p where p.tenant_id = i.tenant_id and p.intent_id = i.id "
@@ -295,8 +295,12 @@ async::Task<void> run_ask_refunds(jobs::Job<AskRefunds>& job, app::TenantScope s
     client::Call call;
     call.deadline = async::Loop::now() + longest;
     call.span = job.span();
-    if (!co_await scope.use<PaymentIntents>().ask_refunds(scope.db(longest), job.data().id, std::move(call)))
-        throw base::Failure(client::errors::unavailable, std::string(lost_list));
+    auto& intents = scope.use<PaymentIntents>();
+    const auto asked = job.data();
+    const bool is_answered = asked.refund
+                                 ? co_await intents.ask_again_after(scope.db(longest), *asked.refund, std::move(call))
+                                 : co_await intents.ask_refunds(scope.db(longest), asked.id, std::move(call));
+    if (!is_answered) throw base::Failure(client::errors::unavailable, std::string(lost_list));
 }
 async::Task<void> run_settle_waiting(jobs::Job<SettleWaiting>& job, app::TenantScope scope) {
     auto* intents = &scope.use<PaymentIntents>();
@@ -359,10 +363,11 @@ async::Task<bool> pull_account(db::Db db, PaymentIntents* intents, PaymentAccoun
     co_return pulled.whole || !pulled.is_offered;
 }
 
-async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id) {
+async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id, std::optional<RefundId> refund) {
     auto batch = tx.batch();
-    outbox.add(batch, ask_refunds, AskRefunds{id},
-               {.deduplication = jobs::Deduplication{.id = "refunds " + id.to_string(), .keep_last_if_active = true}});
+    const auto of = refund ? "refund " + refund->to_string() : "refunds " + id.to_string();
+    outbox.add(batch, ask_refunds, AskRefunds{id, refund},
+               {.deduplication = jobs::Deduplication{.id = of, .keep_last_if_active = true}});
     co_await batch.commit();
 }
 

@@ -34,9 +34,11 @@ inline constexpr jobs::JobType<ResumeIntent> resume_payment{
 // What has gone back of an attempt, behind an event that told of a refund and not of which.
 struct AskRefunds {
     IntentId id;
+    std::optional<RefundId> refund{};  // this one alone, which is said to have failed and to be done
 
     friend constexpr auto describe(AskRefunds*) {
-        return schema::object<AskRefunds>("AskRefunds", schema::field<&AskRefunds::id>("id"));
+        return schema::object<AskRefunds>("AskRefunds", schema::field<&AskRefunds::id>("id"),
+                                          schema::field<&AskRefunds::refund>("refund"));
     }
 };
 // Some seven hours, where the provider does not answer.
@@ -50,7 +52,8 @@ inline constexpr jobs::JobType<AskRefunds> ask_refunds{
      .timeout = std::chrono::minutes(2)}};
 
 // By a job of this transaction; one at a time of an attempt.
-[[nodiscard]] async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id);
+[[nodiscard]] async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id,
+                                                  std::optional<RefundId> refund = std::nullopt);
 
 // Tests run them without a queue.
 [[nodiscard]] async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents);

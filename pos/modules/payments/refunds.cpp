@@ -11,7 +11,6 @@ namespace pos {
 namespace {
 
 constexpr std::string_view made_elsewhere = "made at the provider";
-constexpr std::string_view paid_back = "paid back";
 
 RefundState state_of(::payments::Refunded::Outcome outcome) {
     using enum ::payments::Refunded::Outcome;
@@ -75,7 +74,6 @@ void add_refund(jobs::Outbox& outbox, db::Batch& batch, const PaymentRefund& row
 
 void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
     if (!is_paid(intent.state)) throw base::Failure(errors::not_refundable);
-    if (intent.concern == IntentConcern::disputed) throw base::Failure(errors::disputed);
     if (!order.by_hand && !order.sent_by_caller && !provider_refunds) throw base::Failure(errors::refund_by_hand);
 }
 
@@ -105,15 +103,12 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
     const bool is_whole = room_of(intent) == intent.amount;
     const bool came_back = (!all_back && were_all_back) || (is_whole && room_of(move->before) != intent.amount);
     const auto* effects = subject_effects(intent.purpose);
-    if (all_back && !were_all_back) {
-        move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string(paid_back));
-        intent.waits = false;
-        if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
-    }
-    if (came_back) move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
-    if (!all_back && intent.refunded != move->before.refunded)
-        move->batch.add(refunds::set_task_amount, intent.id, intent.amount - intent.refunded);
-    if (came_back) co_await come_back(move);
+    const auto more = intent.refunded - move->before.refunded;
+    if (more.minor != 0) move->batch.add(refunds::count_in_task, intent.id, more, parts_.runtime.now());
+    if (all_back && !were_all_back) intent.waits = false;
+    if (more > base::Money{} && effects != nullptr)
+        co_await effects->went_back(move->effects(parts_.runtime), intent, more);
+    if (came_back || more < base::Money{}) co_await come_back(move);
 }
 
 struct PaymentIntents::PlacedRefund {
@@ -130,6 +125,14 @@ async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx
             throw base::Failure(errors::intent_request_used, "another refund has this key");
         co_return PlacedRefund{.refund = *first};
     }
+    if (order->by_hand && !is_paid(row->state)) {
+        const auto refund = new_refund(*row, *order, parts_.runtime);
+        if (!co_await note_sent_back(tx, *std::move(row), refund)) throw base::Failure(errors::not_refundable);
+        co_return PlacedRefund{.refund = refund, .is_new = true};
+    }
+    // What a lost dispute has taken, somebody may write down whom the provider does not tell.
+    const auto standing = row->disputed ? co_await tx.one(disputes::standing, id) : std::nullopt;
+    if (row->disputed && !(order->by_hand && standing && !standing->is_open)) throw base::Failure(errors::disputed);
     require_refundable(*row, *order, provider_of(row->provider).traits().refunds);
     Move move(tx, *std::move(row), {});
     auto refund = new_refund(move.intent, *order, parts_.runtime);
@@ -138,6 +141,18 @@ async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx
     if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
     co_await commit(&move);
     co_return PlacedRefund{.refund = refund, .is_new = true};
+}
+
+// Other money than was asked for is none of the attempt's, and owed back all the same. False: nothing is.
+async::Task<bool> PaymentIntents::note_sent_back(db::Db tx, PaymentIntent row, PaymentRefund refund) {
+    const auto owed = co_await tx.one(refunds::open_amount, row.id);
+    if (!owed) co_return false;
+    if (refund.amount > *owed) throw base::Failure(errors::refund_exceeds);
+    Move move(tx, std::move(row), {});
+    add_refund(parts_.runtime.outbox(), move.batch, refund, move.intent);
+    move.batch.add(refunds::count_in_task, move.intent.id, refund.amount, parts_.runtime.now());
+    co_await commit(&move);
+    co_return true;
 }
 
 async::Task<PaymentRefund> PaymentIntents::hold_refund(db::Db tx, IntentId id, RefundOrder order) {
@@ -154,7 +169,8 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     refund = co_await tx.one(refunds::lock, id);
     const auto next = state_of(refunded.outcome);
     // What a person has sent is theirs to say; of the rest, a success may still fail, and nothing becomes undecided again.
-    if (!row || refund->by_hand || (is_held(next) && !is_held(refund->state))) co_return *refund;
+    if (!row || !is_paid(row->state) || refund->by_hand || (is_held(next) && !is_held(refund->state)))
+        co_return *refund;
     Move move(tx, *std::move(row), {});
     count(move.intent, refund->state, refund->amount, -1);
     if (next != RefundState::failed && refund->amount > room_of(move.intent)) {
@@ -238,11 +254,11 @@ async::Task<PaymentRefund> PaymentIntents::take_asked(db::Db tx, const PaymentRe
 // ---- What is told of them ----------------------------------------------------------------------------------------
 
 // For people to look at, where nothing else is: what is told of refunds does not fit what is known of them.
-async::Task<void> PaymentIntents::doubt_refunds(db::Db tx, IntentId id) {
+async::Task<void> PaymentIntents::doubt_refunds(db::Db tx, IntentId id, IntentConcern concern) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row || row->concern) co_return;
     Move move(tx, *std::move(row), {});
-    move.intent.concern = IntentConcern::amount_differs;
+    move.intent.concern = concern;
     co_await commit(&move);
 }
 
@@ -264,6 +280,14 @@ async::Task<void> PaymentIntents::learn_of_refund(db::Db tx, PaymentRefund known
                                                   const ::payments::Claim::RefundNews* news) {
     const auto now = parts_.runtime.now();
     const auto& said = news->refunded;
+    // Events come in any order: whether what has failed is done after all, who can be asked says.
+    const bool is_told_otherwise =
+        known.state == RefundState::failed && said.outcome == ::payments::Refunded::Outcome::done;
+    if (is_told_otherwise && known.provider_id) {
+        const auto intent = co_await tx.only(intents::by_id, known.intent_id);
+        if (provider_of(intent.provider).traits().refunds)
+            co_return co_await ask_refunds_later(tx, parts_.runtime.outbox(), known.intent_id, known.id);
+    }
     const bool is_unnamed = !known.provider_id && !said.provider_id.empty();
     if (known.by_hand && said.outcome == ::payments::Refunded::Outcome::refused) {
         // A person has said that it went back: whether it did is for people.
@@ -281,13 +305,13 @@ async::Task<void> PaymentIntents::add_refund_made_elsewhere(db::Db tx, PaymentIn
     auto refund =
         new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news->amount, std::string(made_elsewhere)},
                    parts_.runtime);
+    refund.state = state_of(news->refunded.outcome);
     const auto left = room_of(move.intent);
-    if (refund.amount > left) {
+    if (refund.state != RefundState::failed && refund.amount > left) {
         // More went back than was paid: people have to look.
         move.intent.concern = IntentConcern::amount_differs;
         refund.amount = left;
     }
-    refund.state = state_of(news->refunded.outcome);
     if (refund.state == RefundState::succeeded) refund.told_at = refund.created_at;
     refund.provider_id = said(news->refunded.provider_id);
     refund.result_text = said(news->refunded.text);
@@ -299,10 +323,30 @@ async::Task<void> PaymentIntents::add_refund_made_elsewhere(db::Db tx, PaymentIn
     co_await commit(&move);
 }
 
+// Of other money than was asked for, which is owed back.
+async::Task<bool> PaymentIntents::apply_unasked_refund(db::Db tx, PaymentIntent row,
+                                                       const ::payments::Claim::RefundNews* news) {
+    const auto id = row.id;
+    if (news->refunded.outcome != ::payments::Refunded::Outcome::done || news->refunded.provider_id.empty())
+        co_return false;
+    if (co_await refund_of(tx, id, news)) co_return true;
+    auto refund = new_refund(row, {parts_.runtime.new_id<RefundId>().uuid(), news->amount, std::string(made_elsewhere)},
+                             parts_.runtime);
+    refund.state = RefundState::succeeded;
+    refund.told_at = refund.created_at;
+    refund.provider_id = said(news->refunded.provider_id);
+    const auto owed = co_await tx.one(refunds::open_amount, id);
+    co_return owed&& refund.amount <= *owed&& co_await note_sent_back(tx, std::move(row), std::move(refund));
+}
+
 async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row) co_return true;
-    if (!is_paid(row->state)) co_return false;
+    if (!is_paid(row->state)) co_return co_await apply_unasked_refund(tx, *std::move(row), &news);
+    if (!news.currency.empty() && news.currency != row->currency) {
+        co_await doubt_refunds(tx, id, IntentConcern::currency_differs);
+        co_return true;
+    }
     if (!news.id && news.refunded.provider_id.empty()) {
         // Of which it is, its amount does not say; and the same may be told again. It moves nothing: the provider is asked.
         co_await ask_refunds_later(tx, parts_.runtime.outbox(), id);
@@ -312,13 +356,30 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
         if (known->intent_id == id) co_await learn_of_refund(tx, *std::move(known), &news);
         co_return true;
     }
-    if (news.refunded.outcome == ::payments::Refunded::Outcome::refused) co_return true;
+    // Kept all the same, since the news that it was made may come behind.
+    const bool is_refused = news.refunded.outcome == ::payments::Refunded::Outcome::refused;
+    if (is_refused && (news.may_be_ours || !news.may_be_written_down)) co_return true;
     // It may be one of ours whose reply was lost, and holds its amount already.
     if (news.may_be_ours && co_await tx.only(refunds::is_one_lost, id, news.amount)) {
         co_await doubt_refunds(tx, id);
         co_return true;
     }
     co_await add_refund_made_elsewhere(tx, *std::move(row), &news);
+    co_return true;
+}
+
+async::Task<bool> PaymentIntents::ask_again_after(db::Db db, RefundId id, client::Call call) {
+    const auto row = co_await db.only(refunds::by_id, id);
+    if (row.state != RefundState::failed || !row.provider_id) co_return true;
+    const auto intent = co_await db.only(intents::by_id, row.intent_id);
+    const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    const auto told =
+        co_await provider_of(intent.provider)
+            .ask_refund(open(db.tenant(), account),
+                        {.attempt = attempt_of(intent), .provider_id = *row.provider_id, .created_at = row.created_at},
+                        std::move(call));
+    if (told.provider_id != *row.provider_id || told.outcome == ::payments::Refunded::Outcome::unknown) co_return false;
+    std::ignore = co_await db.transaction([&](db::Db tx) { return settle_refund(tx, id, told); });
     co_return true;
 }
 
@@ -341,7 +402,10 @@ async::Task<bool> PaymentIntents::ask_refunds(db::Db db, IntentId id, client::Ca
     }
     // Nobody can say what was told: people look.
     if (!listed.is_offered) co_await db.transaction([&](db::Db tx) { return doubt_refunds(tx, id); });
-    co_return listed.whole || !listed.is_offered;
+    // Of a dispute that is lost, the list may have the money later.
+    const auto standing = co_await db.one(disputes::standing, id);
+    const bool is_missing = standing && standing->is_lost && (co_await db.only(intents::by_id, id)).disputed;
+    co_return !is_missing && (listed.whole || !listed.is_offered);
 }
 
 }  // namespace pos

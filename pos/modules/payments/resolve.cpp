@@ -135,10 +135,11 @@ async::Task<PaymentIntent> resolve_in(db::Db tx, const Resolving* resolving) {
     if (says_paid && applied->intent.receipt_code != receipt) throw base::Failure(errors::receipt_used);
     auto batch = tx.batch();
     // Other money than was asked for came with this receipt: it is owed back.
-    if (!says_paid && intent->receipt_code) {
-        const auto money = co_await tx.one(c2b::by_receipt, intent->provider, *intent->receipt_code);
+    if (!says_paid && (intent->receipt_code || intent->received)) {
+        const auto money = co_await tx.one(c2b::by_receipt, intent->provider, intent->receipt_code.value_or(""));
         batch.add(refunds::add_task, intent->id, intent->concern.value_or(IntentConcern::amount_differs),
-                  money ? money->amount : intent->amount, resolving->intents->runtime().now());
+                  money ? money->amount : intent->received.value_or(intent->amount),
+                  resolving->intents->runtime().now());
     }
     audit(batch, resolving->intents->runtime(),
           {.action = says_paid ? "payment_intent.resolve_paid" : "payment_intent.resolve_not_paid",

@@ -1,5 +1,9 @@
 #include "pos/modules/payments/settings.h"
 
+#include <fmt/format.h>
+
+#include <type_traits>
+
 #include "auth/credential_keys.h"
 #include "base/random.h"
 #include "http/middleware/ip_network.h"
@@ -46,45 +50,34 @@ void check_callback_url(const PaymentSettings& settings, const app::Settings& ap
                    "providers call back over https: PUBLIC_URL or PAYMENT_CALLBACK_URL says where");
 }
 
-void check_own_account(const char* variable, const std::optional<std::string>& credentials, bool is_read,
+template <class Credentials>
+void check_own_account(std::string_view variable, const std::optional<std::string>& text,
                        const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
-    const std::string pointer = std::string("/") + variable;
-    if (!credentials) return;
-    if (!is_read) issues.add(pointer, "invalid_format", "no credentials of this provider: see the guide");
+    if (!text) return;
+    const auto pointer = fmt::format("/{}", variable);
+    const auto credentials = ::payments::read<Credentials>(*text);
+    if (!credentials) issues.add(pointer, "invalid_format", "no credentials of this provider: see the guide");
+    if (credentials && credentials->is_live() && app.uses_sandboxes())
+        issues.add(pointer, "live",
+                   "these are live keys, and PROVIDER_MODE is sandbox: give keys of the provider's sandbox");
     if (!settings.credentials_keys && app.environment == app::Environment::production)
-        issues.add("/CREDENTIALS_KEYS", "required", "payments need it, and " + std::string(variable) + " is set");
+        issues.add("/CREDENTIALS_KEYS", "required", fmt::format("payments need it, and {} is set", variable));
 }
 
 void check_own_accounts(const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
-    const auto& mpesa = settings.billing_mpesa_credentials;
-    check_own_account("BILLING_MPESA_CREDENTIALS", mpesa, mpesa && ::payments::mpesa::read_credentials(*mpesa),
-                      settings, app, issues);
-    const auto& stripe = settings.billing_stripe_credentials;
-    check_own_account("BILLING_STRIPE_CREDENTIALS", stripe,
-                      stripe && ::payments::stripe::read<::payments::stripe::Credentials>(*stripe), settings, app,
-                      issues);
-}
-
-template <class Credentials>
-void refuse_live(const char* variable, const std::optional<std::string>& credentials, schema::Issues& issues) {
-    const auto known = credentials ? ::payments::read<Credentials>(*credentials) : std::nullopt;
-    if (known && known->is_live())
-        issues.add(std::string("/") + variable, "live",
-                   "these are live keys, and PROVIDER_MODE is sandbox: give keys of the provider's sandbox");
-}
-
-void check_mode(const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
-    if (!app.uses_sandboxes()) return;
-    refuse_live<::payments::mpesa::Credentials>("BILLING_MPESA_CREDENTIALS", settings.billing_mpesa_credentials,
-                                                issues);
-    refuse_live<::payments::stripe::Credentials>("BILLING_STRIPE_CREDENTIALS", settings.billing_stripe_credentials,
-                                                 issues);
-    refuse_live<::payments::flutterwave::Credentials>("BILLING_FLUTTERWAVE_CREDENTIALS",
-                                                      settings.billing_flutterwave_credentials, issues);
-    refuse_live<::payments::paystack::Credentials>("BILLING_PAYSTACK_CREDENTIALS",
-                                                   settings.billing_paystack_credentials, issues);
-    refuse_live<::payments::pesapal::Credentials>("BILLING_PESAPAL_CREDENTIALS", settings.billing_pesapal_credentials,
-                                                  issues);
+    using namespace ::payments;
+    const auto check = [&]<class Credentials>(std::type_identity<Credentials>, std::string_view variable,
+                                              const std::optional<std::string>& text) {
+        check_own_account<Credentials>(variable, text, settings, app, issues);
+    };
+    check(std::type_identity<mpesa::Credentials>(), "BILLING_MPESA_CREDENTIALS", settings.billing_mpesa_credentials);
+    check(std::type_identity<stripe::Credentials>(), "BILLING_STRIPE_CREDENTIALS", settings.billing_stripe_credentials);
+    check(std::type_identity<flutterwave::Credentials>(), "BILLING_FLUTTERWAVE_CREDENTIALS",
+          settings.billing_flutterwave_credentials);
+    check(std::type_identity<paystack::Credentials>(), "BILLING_PAYSTACK_CREDENTIALS",
+          settings.billing_paystack_credentials);
+    check(std::type_identity<pesapal::Credentials>(), "BILLING_PESAPAL_CREDENTIALS",
+          settings.billing_pesapal_credentials);
 }
 
 }  // namespace
@@ -110,7 +103,6 @@ void check_payment_settings(const PaymentSettings& settings, const app::Settings
     check_sources(settings, issues);
     check_callback_url(settings, app, issues);
     check_own_accounts(settings, app, issues);
-    check_mode(settings, app, issues);
 }
 
 }  // namespace pos

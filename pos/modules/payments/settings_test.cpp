@@ -45,6 +45,22 @@ TEST(PaymentSettings, AnAddressThatMpesaDoesNotCallIsRefused) {
     EXPECT_EQ(fault_of(settings, "http://api.duka.example", app::Environment::development), "");
 }
 
+TEST(PaymentSettings, CredentialsThatAreNoneAreRefused) {
+    for (const auto& [pointer, member] :
+         {std::pair("/BILLING_MPESA_CREDENTIALS", &PaymentSettings::billing_mpesa_credentials),
+          std::pair("/BILLING_STRIPE_CREDENTIALS", &PaymentSettings::billing_stripe_credentials),
+          std::pair("/BILLING_FLUTTERWAVE_CREDENTIALS", &PaymentSettings::billing_flutterwave_credentials),
+          std::pair("/BILLING_PAYSTACK_CREDENTIALS", &PaymentSettings::billing_paystack_credentials),
+          std::pair("/BILLING_PESAPAL_CREDENTIALS", &PaymentSettings::billing_pesapal_credentials)}) {
+        PaymentSettings settings;
+        settings.credentials_keys = key;
+        for (const auto* text : {"{}", "[]", "no"}) {
+            settings.*member = text;
+            EXPECT_EQ(fault_of(settings, "https://api.duka.example"), pointer) << text;
+        }
+    }
+}
+
 // One that moves money is refused where nothing is to move; elsewhere either is taken: production is tried out with the sandbox, too.
 TEST(PaymentSettings, LiveKeysOfThePlatformAreRefusedWithTheSandbox) {
     struct Keys {

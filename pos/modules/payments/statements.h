@@ -206,11 +206,13 @@ inline constexpr db::Query<void(RefundId, base::Timestamp)> mark_told{
     {"refunds.mark_told",
      "update payment_refunds set told_at = $3 where tenant_id = $1 and id = $2 and told_at is null", db::Kind::write}};
 
-// Once an intent, however often its reason is told.
+// Once an intent, however often its reason is told. What was settled once may be owed again; what a person keeps is kept.
 inline constexpr db::Query<void(IntentId, IntentConcern, base::Money, base::Timestamp)> add_task{
     {"refunds.add_task",
      "insert into payment_refund_tasks (tenant_id, intent_id, reason, amount, state, created_at) "
-     "values ($1, $2, $3, $4, 'open', $5) on conflict (tenant_id, intent_id) do nothing",
+     "values ($1, $2, $3, $4, 'open', $5) on conflict (tenant_id, intent_id) do update set reason = excluded.reason, "
+     "amount = excluded.amount, state = 'open', created_at = excluded.created_at, closed_at = null, note = null "
+     "where payment_refund_tasks.state = 'done'",
      db::Kind::write}};
 // By itself: `note` says why.
 inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_task{
@@ -218,53 +220,63 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_
      "update payment_refund_tasks set state = 'done', closed_at = $3, note = $4 "
      "where tenant_id = $1 and intent_id = $2 and state = 'open'",
      db::Kind::write}};
-// What is left to send back.
-inline constexpr db::Query<void(IntentId, base::Money)> set_task_amount{
-    {"refunds.set_task_amount",
-     "update payment_refund_tasks set amount = $3 where tenant_id = $1 and intent_id = $2 and state = 'open'",
+// So much more of it went back, or came back (below zero): what is left is owed. With nothing left it is done; what was done so is open
+// again when some of it comes back.
+inline constexpr db::Query<void(IntentId, base::Money, base::Timestamp)> count_in_task{
+    {"refunds.count_in_task",
+     "update payment_refund_tasks set amount = case when state = 'done' then least(amount, -$3::bigint) "
+     "  when amount > $3::bigint then amount - $3::bigint else amount end, "
+     "closed_at = case when state = 'open' and amount <= $3::bigint then $4::timestamptz end, "
+     "note = case when state = 'open' and amount <= $3::bigint then 'paid back' end, "
+     "state = case when state = 'open' and amount <= $3::bigint then 'done' else 'open' end "
+     "where tenant_id = $1 and intent_id = $2 and (state = 'open' or state = 'done' and note = 'paid back' and "
+     "$3::bigint < 0)",
      db::Kind::write}};
-// What was finished so is not: `note` is the one that it was finished with.
-inline constexpr db::Query<void(IntentId, std::string)> reopen_task{
-    {"refunds.reopen_task",
-     "update payment_refund_tasks set state = 'open', closed_at = null, note = null "
-     "where tenant_id = $1 and intent_id = $2 and state = 'done' and note = $3",
-     db::Kind::write}};
+// Of what is on the list.
+inline constexpr db::Query<base::Money(IntentId)> open_amount{
+    {"refunds.open_amount",
+     "select amount from payment_refund_tasks where tenant_id = $1 and intent_id = $2 and state = 'open'"}};
 inline constexpr auto lock_task = db::find_for_update<tables::payment_refund_tasks>("refunds.lock_task");
 inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at,
                                               &RefundTask::closed_by, &RefundTask::note>()
                                        .where<&RefundTask::intent_id>()
                                        .named("refunds.close_task");
 
-inline constexpr db::Query<IntentConcern(IntentId)> open_reason{
-    {"refunds.open_reason",
-     "select reason from payment_refund_tasks where tenant_id = $1 and intent_id = $2 and state = 'open'"}};
-
 }  // namespace refunds
 
 namespace disputes {
 
-// What has been decided stays so, also where the news of its start come behind that of its end.
-inline constexpr db::Query<void(IntentId, std::string, DisputeState, base::Money, base::Timestamp)> note{
+// News come in any order: what has been decided does not start again, and what was won after all is not lost.
+inline constexpr db::Query<void(IntentId, std::string, DisputeState, base::Money, base::Money, base::Timestamp)> note{
     {"disputes.note",
-     "insert into payment_disputes as d (tenant_id, intent_id, provider_id, state, amount, created_at, updated_at) "
-     "values ($1, $2, $3, $4, $5, $6, $6) on conflict (tenant_id, intent_id, provider_id) do update "
-     "set state = excluded.state, updated_at = excluded.updated_at where excluded.state <> 'open'",
+     "insert into payment_disputes as d (tenant_id, intent_id, provider_id, state, amount, refunded_before, "
+     "created_at, "
+     "updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (tenant_id, intent_id, provider_id) do update "
+     "set state = excluded.state, amount = case excluded.amount when 0 then d.amount else excluded.amount end, "
+     "updated_at = excluded.updated_at "
+     "where excluded.state = 'won' or excluded.state = 'lost' and d.state = 'open'",
      db::Kind::write}};
 
 struct Standing {
     bool is_open = false;
     bool is_lost = false;
+    base::Money gone;  // what has gone back at least, when the money of all that are lost has
 
     friend constexpr auto describe(Standing*) {
         return schema::object<Standing>("Standing", schema::field<&Standing::is_open>("isOpen"),
-                                        schema::field<&Standing::is_lost>("isLost"));
+                                        schema::field<&Standing::is_lost>("isLost"),
+                                        schema::field<&Standing::gone>("gone"));
     }
 };
+inline constexpr db::Query<DisputeState(IntentId, std::string)> state_of{
+    {"disputes.state_of",
+     "select state from payment_disputes where tenant_id = $1 and intent_id = $2 and provider_id = $3"}};
 // nullopt: it has never been disputed.
 inline constexpr db::Query<Standing(IntentId)> standing{
     {"disputes.standing",
-     "select bool_or(state = 'open') as is_open, bool_or(state = 'lost') as is_lost from payment_disputes "
-     "where tenant_id = $1 and intent_id = $2 having count(*) > 0"}};
+     "select bool_or(state = 'open') as is_open, bool_or(state = 'lost') as is_lost, "
+     "(min(refunded_before) + coalesce(sum(greatest(amount, 1)) filter (where state = 'lost'), 0))::bigint as gone "
+     "from payment_disputes where tenant_id = $1 and intent_id = $2 having count(*) > 0"}};
 
 }  // namespace disputes
 

@@ -142,7 +142,7 @@ struct PaymentAccount {
 #define POS_INTENT_PAYS(of)                                       \
     "(" of ".state = 'succeeded' and " of ".refunded = 0 and " of \
     ".refund_held = 0 "                                           \
-    "and " of ".concern is distinct from 'disputed')"
+    "and not " of ".disputed)"
 
 // One attempt to be paid. Moved by pos::PaymentIntents alone (intents.h).
 struct PaymentIntent {
@@ -166,7 +166,9 @@ struct PaymentIntent {
     std::optional<std::string> result_code;
     std::optional<std::string> result_text;
     std::optional<IntentConcern> concern;
-    bool waits = false;  // paid, and what it pays is not there yet
+    bool waits = false;                   // paid, and what it pays is not there yet
+    bool disputed = false;                // the payer wants it back from the bank; shown as the concern (shown())
+    std::optional<base::Money> received;  // where it is not what was asked for
     std::optional<std::string> redirect_url;
     std::optional<schema::Bytes> sealed_client_secret;
     base::Money refunded;     // gone back
@@ -184,8 +186,7 @@ struct PaymentIntent {
 
     // The whole of it is there, and nobody wants it back. POS_INTENT_PAYS says the same in SQL.
     [[nodiscard]] bool pays() const {
-        return state == IntentState::succeeded && refunded.minor == 0 && refund_held.minor == 0 &&
-               concern != IntentConcern::disputed;
+        return state == IntentState::succeeded && refunded.minor == 0 && refund_held.minor == 0 && !disputed;
     }
 
     friend constexpr auto describe(PaymentIntent*) {
@@ -212,6 +213,8 @@ struct PaymentIntent {
             field<&PaymentIntent::result_text>("resultText", {.doc = "The provider's own."}),
             field<&PaymentIntent::concern>("concern", {.doc = "Why somebody should look at it."}),
             field<&PaymentIntent::waits>("waits", {.doc = "Paid, and what it pays has not come yet."}),
+            field<&PaymentIntent::disputed>("disputed", {.internal = true}),
+            field<&PaymentIntent::received>("received", {.internal = true}),
             field<&PaymentIntent::redirect_url>("redirectUrl", {.doc = "Where the payer goes on; null: nowhere."}),
             field<&PaymentIntent::sealed_client_secret>("sealedClientSecret", {.internal = true}),
             field<&PaymentIntent::refunded>("refunded"),
@@ -226,6 +229,13 @@ struct PaymentIntent {
             field<&PaymentIntent::version>("version"));
     }
 };
+
+// As replies have it.
+[[nodiscard]] inline PaymentIntent shown(PaymentIntent intent) {
+    intent.phone = shown_phone(std::move(intent.phone));
+    if (intent.disputed) intent.concern = IntentConcern::disputed;
+    return intent;
+}
 
 // A key whose request was given an intent of another: repeated, it is given the same.
 struct IntentKey {
@@ -322,17 +332,18 @@ struct Dispute {
     IntentId intent_id;
     std::string provider_id;  // "": the provider gives it no name
     DisputeState state = DisputeState::open;
-    base::Money amount;  // 0: not said
+    base::Money amount;           // 0: not said, or in another currency
+    base::Money refunded_before;  // what had gone back of the attempt when it was heard of
     base::Timestamp created_at;
     base::Timestamp updated_at;
 
     friend constexpr auto describe(Dispute*) {
         using schema::field;
-        return schema::object<Dispute>("Dispute", field<&Dispute::intent_id>("intentId"),
-                                       field<&Dispute::provider_id>("providerId", {.text = schema::Text::raw}),
-                                       field<&Dispute::state>("state"), field<&Dispute::amount>("amount"),
-                                       field<&Dispute::created_at>("createdAt"),
-                                       field<&Dispute::updated_at>("updatedAt"));
+        return schema::object<Dispute>(
+            "Dispute", field<&Dispute::intent_id>("intentId"),
+            field<&Dispute::provider_id>("providerId", {.text = schema::Text::raw}), field<&Dispute::state>("state"),
+            field<&Dispute::amount>("amount"), field<&Dispute::refunded_before>("refundedBefore"),
+            field<&Dispute::created_at>("createdAt"), field<&Dispute::updated_at>("updatedAt"));
     }
 };
 

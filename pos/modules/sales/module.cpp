@@ -240,6 +240,10 @@ constexpr std::string_view sale_example =
     R"("receiptNumber":"NRB1-03-001042","businessDay":"2026-11-22","total":22500,"taxTotal":3103,"discountTotal":0,)"
     R"("occurredAt":"2026-11-22T06:14:03.120Z"})";
 
+constexpr std::string_view payment_example =
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","saleId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093",)"
+    R"("locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094","amount":22500})";
+
 app::Module sales_module() {
     auto statements = db::statements(
         sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
@@ -261,8 +265,13 @@ app::Module sales_module() {
         .statements = std::move(statements),
         .routes = routes,
         .jobs = handle_jobs,
-        .webhooks = {app::webhook_event<&SaleCreated::id, &SaleCreated::location_id>(
-            sale_created, {"A sale was recorded", sale_example})}};
+        .webhooks = {
+            app::webhook_event<&SaleCreated::id, &SaleCreated::location_id>(sale_created,
+                                                                            {"A sale was recorded", sale_example}),
+            app::webhook_event<&SalePaymentUpdated::sale_id, &SalePaymentUpdated::location_id>(
+                sale_payment_updated,
+                {"A payment of a recorded sale was accepted or reversed, or is in doubt again: the sale says which",
+                 payment_example})}};
 }
 
 }  // namespace pos

@@ -3,6 +3,7 @@
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/reference.h"
+#include "pos/modules/sales/events.h"
 #include "pos/modules/sales/statements.h"
 
 namespace pos {
@@ -113,13 +114,14 @@ constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
     {"sales.state",
      "select s.id, s.location_id, (select currency from tenants where id = $1) as currency, s.status, "
      "s.client_request_id, s.credit_total, ("
-     "  select coalesce(sum(i.amount - i.refunded - i.refund_held), 0)::bigint from payment_intents i where "
+     "  select coalesce(sum(greatest(i.amount - i.refunded - i.refund_held - coalesce((select t.amount "
+     "    from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id and t.state = 'open'), 0), 0)), "
+     "  0)::bigint from payment_intents i where "
      "i.tenant_id = $1 "
      "  and i.subject_id in (s.client_request_id, s.id) and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> "
-     "$3 and not i.waits "
-     "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
-     "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
-     "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
+     "$3 and not i.waits and not i.disputed "
+     "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)) as credit_paid, exists "
+     "(select from payments p where p.tenant_id = $1 "
      "and p.sale_id = s.id and p.status = 'unverified' and not exists (select from payment_intents n "
      "  where n.tenant_id = $1 and n.id = p.intent_id and n.state in ('succeeded', 'refunded'))) as waits "
      "from sales s where s.tenant_id = $1 and (s.id = $2 or s.client_request_id = $2)"}};
@@ -154,8 +156,11 @@ constexpr db::Query<bool(std::string, std::optional<PaymentId>)> is_code_used{
      "and method in ('mpesa', 'other', 'card', 'bank', 'cash', 'voucher') and external_ref = $2 "
      "and id is distinct from $3) as used"}};
 
-Change change_of_sale(const OpenPayment& payment) {
-    return change_of(sales::sale_rows, payment.sale_id, payment.location_id);
+// With the feed's entry, and what is told to others.
+void tell_change(EffectsIn& in, const OpenPayment& payment) {
+    in.changes->push_back(change_of(sales::sale_rows, payment.sale_id, payment.location_id));
+    in.runtime->outbox().emit(*in.batch, sale_payment_updated,
+                              {payment.id, payment.sale_id, payment.location_id, payment.amount});
 }
 
 // Of the place that it was asked for at, if it was at one, and in the shop's money.
@@ -180,7 +185,7 @@ async::Task<bool> is_of_another_sale(db::Db tx, const PaymentIntent& intent, Sal
 async::Task<Settlement> accept(EffectsIn in, PaymentIntent intent, OpenPayment payment) {
     const auto code = co_await free_code(in, intent.receipt_code, payment.id);
     in.batch->add(accept_by_intent, payment.id, intent.id.uuid(), code);
-    in.changes->push_back(change_of_sale(payment));
+    tell_change(in, payment);
     co_return Settlement{Settlement::Use::taken, {}};
 }
 
@@ -196,7 +201,7 @@ async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment pay
     const auto code = co_await free_code(in, payment.receipt, fits.front().id);
     if (!code) co_return std::nullopt;
     in.batch->add(accept_by_code, fits.front().id, *code);
-    in.changes->push_back(change_of_sale(fits.front()));
+    tell_change(in, fits.front());
     co_return Matched{C2bMatch::sale_payment, fits.front().id.uuid()};
 }
 
@@ -234,8 +239,11 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
     if (!sale) co_return Settlement{Settlement::Use::waits, {}};
     if (sale->status != SaleStatus::completed)
         co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit};
-    // What was sold on credit is owed, once: then the money is the shop's.
-    if (owed(*sale) >= intent.amount && is_of(*sale, intent)) co_return Settlement{Settlement::Use::taken, {}};
+    // What was sold on credit is owed, once: then the money is the shop's, and what is above it is not.
+    if (const auto left = owed(*sale); left > base::Money{} && is_of(*sale, intent)) {
+        if (left >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
+        co_return Settlement{Settlement::Use::taken, IntentConcern::subject_paid, intent.amount - left};
+    }
     co_return Settlement{Settlement::Use::unwanted,
                          sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
 }
@@ -252,24 +260,33 @@ async::Task<void> SalePaymentEffects::receipt_learnt(EffectsIn in, PaymentIntent
     if (code) in.batch->add(add_code, intent.id.uuid(), *code);
 }
 
-async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent intent, base::Money /*amount*/) const {
+    if (intent.state != IntentState::refunded) co_return;
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
     if (!payment || payment->status == PaymentStatus::reversed) co_return;
     in.batch->add(reverse, payment->id);
-    in.changes->push_back(change_of_sale(*payment));
+    tell_change(in, *payment);
 }
 
-async::Task<Settlement> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+async::Task<std::optional<Settlement>> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent,
+                                                                     base::Money /*amount*/) const {
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
-    const auto use = intent.pays() ? Settlement::Use::taken : Settlement::Use::waits;
     if (payment && payment->status == PaymentStatus::reversed) {
-        in.batch->add(accept_again, payment->id, intent.id, intent.pays(), intent.concern == IntentConcern::disputed);
-        in.changes->push_back(change_of_sale(*payment));
-        co_return Settlement{use, {}};
+        in.batch->add(accept_again, payment->id, intent.id, intent.pays(), intent.disputed);
+        tell_change(in, *payment);
+        co_return intent.pays() ? std::optional(Settlement{Settlement::Use::taken, {}}) : std::nullopt;
     }
-    if (!intent.pays() || (payment && payment->status == PaymentStatus::accepted)) co_return Settlement{use, {}};
-    // The sale may have come while it was on its way back, or have been paid otherwise.
-    co_return co_await succeeded(in, std::move(intent), true);
+    if (intent.pays()) {
+        if (payment && payment->status == PaymentStatus::accepted) co_return Settlement{Settlement::Use::taken, {}};
+        // The sale may have come while it was on its way back, or have been paid otherwise.
+        co_return co_await succeeded(in, std::move(intent), true);
+    }
+    if (payment || intent.disputed || intent.refund_held.minor > 0) co_return std::nullopt;
+    // A part of it, which no payment names.
+    const auto sale = co_await in.tx.one(sale_state, intent.subject_id, intent.id.uuid());
+    if (!sale || sale->waits) co_return Settlement{Settlement::Use::waits, {}};
+    if (sale->credit_total > base::Money{}) co_return std::nullopt;
+    co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_paid};
 }
 
 async::Task<bool> SalePaymentEffects::kept(EffectsIn in, PaymentIntent intent) const {
@@ -286,7 +303,7 @@ async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bP
                       open->currency == payment.currency;
     if (!fits) co_return std::nullopt;
     in.batch->add(accept_by_code, open->id, payment.receipt);
-    in.changes->push_back(change_of_sale(*open));
+    tell_change(in, *open);
     co_return Matched{C2bMatch::sale_payment, open->id.uuid()};
 }
 
@@ -306,7 +323,7 @@ async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payme
     const auto code = co_await free_code(in, payment.receipt, open->id);
     if (!code) throw base::Failure(errors::receipt_used);
     in.batch->add(accept_by_code, open->id, *code);
-    in.changes->push_back(change_of_sale(*open));
+    tell_change(in, *open);
     co_return Matched{C2bMatch::sale_payment, open->id.uuid()};
 }
 
@@ -326,7 +343,10 @@ async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode ty
     auto batch = tx.batch();
     batch.add(accept_by_intent, payment->id, id->uuid(), std::nullopt);
     batch.add(refunds::finish_task, *id, runtime.now(), std::string("its code was typed for a sale"));
-    record_changes(batch, {change_of_sale(*payment)}, std::nullopt);
+    std::vector<Change> changes;
+    EffectsIn in{tx, &batch, &changes, &runtime};
+    tell_change(in, *payment);
+    record_changes(batch, changes, std::nullopt);
     co_await batch.commit();
 }
 

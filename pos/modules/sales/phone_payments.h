@@ -22,8 +22,9 @@ public:
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
-    [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
-    [[nodiscard]] async::Task<Settlement> came_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent, base::Money amount) const override;
+    [[nodiscard]] async::Task<std::optional<Settlement>> came_back(EffectsIn in, PaymentIntent intent,
+                                                                   base::Money amount) const override;
     [[nodiscard]] async::Task<bool> kept(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;

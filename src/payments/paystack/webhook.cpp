@@ -91,11 +91,12 @@ std::optional<Claim> claim_of_refund(const Event& event) {
     const auto amount = from_subunits(refund->amount, refund->currency);
     if (!attempt || !amount) return std::nullopt;
     const auto reference = code(cut(scalar(refund->refund_reference), longest_reference));
-    Claim claim{.dedupe_key = reference.empty() ? "" : name_of(event, reference),
-                .attempt = attempt,
-                .evidence = hint("refund_" + code(refund->status)),
-                .refund = Claim::RefundNews{.amount = *amount, .refunded = refunded_of(*refund)},
-                .is_hint = true};
+    Claim claim{
+        .dedupe_key = reference.empty() ? "" : name_of(event, reference),
+        .attempt = attempt,
+        .evidence = hint("refund_" + code(refund->status)),
+        .refund = Claim::RefundNews{.amount = *amount, .refunded = refunded_of(*refund), .currency = refund->currency},
+        .is_hint = true};
     auto& told = claim.refund->refunded;
     told.provider_id.clear();
     told.text = fmt::format("Paystack told of it as {}", reference.empty() ? "one without a number" : reference);
@@ -120,7 +121,8 @@ std::optional<Claim> claim_of_dispute(const Event& event) {
                  .evidence = hint(is_over ? said : "dispute_" + code(dispute->status)),
                  .dispute = Claim::DisputeNews{.state = is_over ? end : open,
                                                .provider_id = is_number(id) ? id : "",
-                                               .amount = amount.value_or(base::Money{})},
+                                               .amount = amount.value_or(base::Money{}),
+                                               .currency = dispute->currency},
                  .note = fmt::format("The payer's bank disputes {} {}: {}, {}", cut(dispute->currency, 3),
                                      amount ? to_major(*amount, dispute->currency) : "an amount",
                                      code(dispute->category), code(dispute->status))};

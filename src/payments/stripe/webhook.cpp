@@ -90,7 +90,8 @@ std::optional<Claim> claim_of_refund(std::string_view json) {
     const auto ours = ours_of(refund->metadata, refund_key);
     Claim claim{.attempt = ours_of(refund->metadata, attempt_key),
                 .evidence = said_of(refund->payment_intent, currency, "refund_" + cut(refund->status, 40)),
-                .refund = Claim::RefundNews{.id = ours, .amount = amount, .refunded = refunded_of(*refund)}};
+                .refund = Claim::RefundNews{
+                    .id = ours, .amount = amount, .refunded = refunded_of(*refund), .currency = currency}};
     if (!ours)
         claim.note = fmt::format("A refund of {} was made at Stripe ({}): {}", shown(amount, currency),
                                  claim.refund->refunded.provider_id, claim.refund->refunded.code);
@@ -110,10 +111,11 @@ std::optional<Claim> claim_of_dispute(std::string_view json) {
     const auto amount = from_units(dispute->amount, currency);
     const auto state = state_of_dispute(dispute->status);
     const auto id = is_id(dispute->id, "") ? dispute->id : "";
-    Claim claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
-                .dispute = Claim::DisputeNews{.state = state, .provider_id = id, .amount = amount},
-                .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}", shown(amount, currency),
-                                    id.empty() ? "dispute" : id, cut(dispute->reason, 80), cut(dispute->status, 40))};
+    Claim claim{
+        .evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
+        .dispute = Claim::DisputeNews{.state = state, .provider_id = id, .amount = amount, .currency = currency},
+        .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}", shown(amount, currency),
+                            id.empty() ? "dispute" : id, cut(dispute->reason, 80), cut(dispute->status, 40))};
     // The bank has taken it back; or has given it again, which it had taken.
     if (state != Claim::DisputeNews::State::open) {
         const bool is_lost = state == Claim::DisputeNews::State::lost;
@@ -122,7 +124,8 @@ std::optional<Claim> claim_of_dispute(std::string_view json) {
                               .refunded = {.outcome = is_lost ? Refunded::Outcome::done : Refunded::Outcome::refused,
                                            .provider_id = id,
                                            .code = is_lost ? "dispute_lost" : "dispute_won"},
-                              .may_be_written_down = false};
+                              .may_be_written_down = false,
+                              .currency = currency};
     }
     return claim;
 }
