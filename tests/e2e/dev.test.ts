@@ -59,7 +59,7 @@ const status = (url: string) =>
     asked.on('error', reject).end();
   });
 
-test('with TLS at an address of its own: every address that it names answers', { timeout: 120_000 }, async () => {
+test('with TLS at an address of its own: every address that it names answers', async () => {
   const port = await freePort();
   const settings = {
     HOST: '127.0.0.2',
@@ -74,7 +74,7 @@ test('with TLS at an address of its own: every address that it names answers', {
   expect(await child.stop()).toEqual({ code: 0, signal: null });
 });
 
-test('with the PROXY protocol: what it is asked for is at the management port', { timeout: 120_000 }, async () => {
+test('with the PROXY protocol: what it is asked for is at the management port', async () => {
   const [port, management] = [await freePort(), await freePort()];
   // Of a service elsewhere: `dev` has a database of its own.
   const elsewhere = 'DATABASE_POOLER=transaction\nDATABASE_DIRECT_URL=postgresql://app@127.0.0.1:1/x\n';

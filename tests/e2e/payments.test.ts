@@ -70,13 +70,13 @@ async function decided(id: string): Promise<any> {
   return until(async () => {
     const intent = await ok(shop.api('GET', `/v1/payment-intents/${id}?wait=10`), 200);
     return final.includes(intent.state) && intent;
-  }, 60_000);
+  });
 }
 async function becomes(id: string, state: string): Promise<any> {
   return until(async () => {
     const intent = await intentOf(id);
     return intent.state === state && intent;
-  }, 60_000);
+  });
 }
 // A clock that does not wait: what is due later is due now.
 async function sweep(id: string, older = '0 seconds'): Promise<void> {

@@ -582,7 +582,7 @@ describe('log-ins that the collections send', () => {
     }
   });
 
-  test('in Bruno and Insomnia, too', { timeout: 120_000 }, async () => {
+  test('in Bruno and Insomnia, too', async () => {
     const bruno = path.join(at, 'bruno');
     const cases: [number[], string[], number][] = [
       [[429], ['auth/getMe.bru', 'auth/listSessions.bru'], 2],

@@ -393,7 +393,7 @@ describe('Redis', () => {
     await redis.start();
     expect(await q.value(id)).toBe(300);
     expect(await q.runs(id)).toEqual(once);
-  }, 60_000);
+  });
 
   test('down when the worker starts: it waits, and is ready when it works', async ({ own: q, redis }) => {
     await redis.crash();

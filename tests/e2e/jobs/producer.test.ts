@@ -329,7 +329,7 @@ describe('works with Node', () => {
           const [ours, node] = await Promise.all([q.queue.getJobScheduler(id), beside.queue.getJobScheduler(id)]);
           expect(new Date(ours!.next!), id).toEqual(new Date(node!.next!));
           return true;
-        }, 3_000);
+        });
       }
     }
   });
