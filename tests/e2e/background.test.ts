@@ -143,7 +143,8 @@ test('schedules come back when Redis was emptied, restarted without its data, or
       connection: { url: redis.url, maxRetriesPerRequest: null },
       prefix: prefix(),
     });
-    const [job] = await queue.getDelayed();
+    // The last to come: the first may be taken meanwhile.
+    const job = (await queue.getDelayed()).at(-1);
     await job!.promote();
     await until(async () => (await queue.getCompletedCount()) >= 1);
     await until(async () => (await queue.getDelayedCount()) === schedules.length);

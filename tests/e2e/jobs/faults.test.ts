@@ -354,7 +354,7 @@ describe('ready', () => {
       expect(worker.output).not.toMatch(/^ready$/m);
       await redis.start();
     },
-    90_000,
+    300_000,
   );
 });
 

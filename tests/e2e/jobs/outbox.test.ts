@@ -209,7 +209,7 @@ test('a row that ends the connection whenever it is sent is parked, and the othe
   try {
     const ids = await write([...good('mail', 10), { data: 'x'.repeat(1_500_000) }, ...good('mail', 10)]);
     await startRelay();
-    await until(async () => (await waiting()) === 0, 70_000);
+    await until(async () => (await waiting()) === 0, 180_000);
     expect((await parked()).map(({ failure }) => failure)).toEqual([expect.stringMatching(/redis\.|Protocol error/)]);
     expect((await jobsOf('mail')).sort()).toEqual(ids.filter((_, index) => index !== 10).sort());
   } finally {
@@ -267,7 +267,7 @@ describe('Redis', () => {
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
-    await until(async () => (await waiting()) === 0, 40_000);
+    await until(async () => (await waiting()) === 0, 120_000);
     expect(new Set(await jobsOf('mail')).size).toBe(601);
     expect(await jobsOf('mail')).toHaveLength(601);
   });
@@ -316,7 +316,7 @@ describe('relays', () => {
     const ids: string[] = [];
     for (let turn = 0; turn < 10; ++turn)
       ids.push(...(await write(Array.from({ length: 200 }, (_, n) => ({ queue: `queue-${n % 4}` })))));
-    await until(async () => (await waiting()) === 0, 40_000);
+    await until(async () => (await waiting()) === 0, 120_000);
     const queues = ['queue-0', 'queue-1', 'queue-2', 'queue-3'];
     const sent = await Promise.all(queues.map(jobsOf));
     // Each queue's in the order in which they were written.
@@ -347,7 +347,7 @@ describe('relays', () => {
     expect(await waiting()).toBe(20);
     await startRelay();
     // When the turn of the one that was killed has run out.
-    await until(async () => (await waiting()) === 0, 40_000);
+    await until(async () => (await waiting()) === 0, 120_000);
     expect(await jobsOf('mail')).toHaveLength(20);
     expect(await events('mail', 'duplicated'), 'that they were sent twice').toBe(20);
   });

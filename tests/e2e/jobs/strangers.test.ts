@@ -187,7 +187,7 @@ describe.skipIf(peerIsNode)('keys of another type', () => {
       await q.redis.del(q.key(suffix));
       await q.redis.set(q.key(suffix), 'text');
       await q.queue.add('echo', 'blocked').catch(() => {});
-      await worker.line((line) => JSON.stringify(line).includes('WRONGTYPE'), 15_000);
+      await worker.line((line) => JSON.stringify(line).includes('WRONGTYPE'));
       await q.redis.del(q.key(suffix));
       const job = await q.queue.add('echo', 'after', { jobId: 'after' });
       await until(async () => (await job.getState()) === 'completed');
