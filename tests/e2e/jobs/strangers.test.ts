@@ -172,7 +172,7 @@ describe('ids without a job', () => {
 
   test('the hash vanishes while the job runs', async ({ q }) => {
     await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 1_500 });
+    const { id } = await q.queue.add('sleep', { ms: 4_000 });
     await q.active(id);
     await q.redis.del(q.key(id!), q.key(`${id}:lock`));
     await goesOn(q);
