@@ -300,8 +300,11 @@ describe('the protocol', () => {
       else socket.end();
     }
     await until(async () => (await descriptors()) <= before.open + 2 && (await pieces()) === before.pieces);
-    const storage = await readdir(path.join(folder, 'files'), { recursive: true, withFileTypes: true });
-    expect(storage.filter((entry) => entry.isFile() && entry.parentPath.includes('pending'))).toHaveLength(0);
+    const pending = async () => {
+      const storage = await readdir(path.join(folder, 'files'), { recursive: true, withFileTypes: true });
+      return storage.filter((entry) => entry.isFile() && entry.parentPath.includes('pending')).length;
+    };
+    await expect.poll(pending).toBe(0);
   });
 });
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
     JOB_LOCK_SECONDS: '3',
     REDIS_URL: redis.url,
     SCHEDULER_TOKEN: schedulerToken,
-    WEBHOOK_TIMEOUT_SECONDS: '2',
+    WEBHOOK_TIMEOUT_SECONDS: '4',
   };
   await migrate(serviceEnvironment(database, env));
   service = await startService({ database, env });
@@ -210,7 +210,7 @@ test('endpoints that hang delay no other one', async () => {
     await receiver.next(path, i);
     took.push(Date.now() - began);
   }
-  // Each of the six hangs for two seconds.
+  // Each of the six hangs for four seconds.
   expect(took.sort((one, other) => one - other)[5]).toBeLessThan(4_000);
   for (const { id } of [...hung, hook]) await drop(id);
 });
