@@ -361,7 +361,7 @@ test('a request that waits hears that its rights have shrunk', async () => {
     headers: { authorization: `Bearer ${member.token}` },
   });
   const { cursor } = JSON.parse((await begin.text()).split('\n')[0]!);
-  const waiting = service.api('GET', `/v1/sync/changes?since=${cursor}&collections=products&live=15`, {
+  const waiting = service.api('GET', `/v1/sync/changes?since=${cursor}&collections=products&live=8`, {
     token: member.token,
   });
   const changed = await shop.api('PATCH', `/v1/users/${member.id}`, {
