@@ -21,7 +21,7 @@ const minutesOfDay = 720;
  * @property {string} [tillEmail] Who works at the tills; the same person when missing.
  * @property {number} sales About how many.
  * @property {number} minuteMs How long a minute of the day takes.
- * @property {(line: string) => void} progress Called with the state of the day, often.
+ * @property {(line: string) => void | Promise<void>} progress Called with the state of the day, often.
  * @property {(line: string) => void} print
  * @property {(exchange: import('./client.mjs').Exchange) => void} [onReply] Sees every reply.
  */
@@ -84,15 +84,15 @@ export async function playDay(options) {
   const share = options.sales / tills.length;
   for (let minute = 0; minute < minutesOfDay; ++minute) {
     for (const till of tills) till.trade(minute, share);
-    options.progress(stateOf(minute, tills));
+    await options.progress(stateOf(minute, tills));
     await sleep(options.minuteMs);
   }
   for (const till of tills) till.close();
   const closing = Promise.all(tills.map((till) => till.drained));
   while (!(await Promise.race([closing.then(() => true), sleep(100).then(() => false)])))
-    options.progress(stateOf(minutesOfDay, tills));
+    await options.progress(stateOf(minutesOfDay, tills));
   await closing;
-  options.progress(stateOf(minutesOfDay, tills));
+  await options.progress(stateOf(minutesOfDay, tills));
 
   printNetwork(tills, options.print);
   const balanced = await reconcile({ office, location, tills, print: options.print });

@@ -47,7 +47,7 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
     config = await store.config(tag);
     root = await store.root(tag);
   }, 600_000);
-  afterAll(async () => store?.remove(), 60_000);
+  afterAll(async () => store?.remove());
 
   test('says who runs it, how it is asked for its health, and what it is', () => {
     expect(config).toMatchObject({
@@ -241,7 +241,7 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
       expect(unhealthy.code).toBe(1);
 
       server = new Process(...command(...config.Entrypoint, ...config.Cmd), process.env);
-      await server.line((line) => line.msg === 'listening', 60_000);
+      await server.line((line) => line.msg === 'listening');
       const healthy = await run(...command(...config.Healthcheck!.Test.slice(1)), process.env);
       expect(healthy.code, healthy.output).toBe(0);
       await until(async () => (await fetch(`${management}/ready`)).status === 200);

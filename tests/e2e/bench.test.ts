@@ -24,7 +24,7 @@ test('each work of the service is measured, and what was sold is in the stock', 
     cwd: repository,
     // A program with sanitizers would refuse a part of it.
     env: { ...process.env, LOAD_SHEDDING: 'off' },
-    timeout: 150_000,
+    timeout: 600_000,
     maxBuffer: 64 * 2 ** 20,
   });
 

@@ -468,7 +468,7 @@ describe('docs/build-an-app.md', () => {
           await app.flush();
           return app.store.names('queue:').length + app.store.names('parked:').length;
         });
-      await expect.poll(left, { timeout: 10_000 }).toBe(0);
+      await expect.poll(left).toBe(0);
       const stored = await service.database.query(
         'select client_request_id from sales where client_request_id = any($1)',
         [sold],

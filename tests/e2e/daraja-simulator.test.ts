@@ -292,6 +292,7 @@ describe('queries', () => {
     await until(async () => moved().length === 1);
     expect((await query(body.CheckoutRequestID)).body.ResultCode).toBe('0');
     expect(callbacks()).toEqual([]);
+    daraja.script({ speed: 20 }); // two seconds until the callback
     const lied = await push(phoneOf('query-lies'));
     expect((await query(lied.body.CheckoutRequestID)).body.ResultCode).toBe('1037');
     await until(async () => results().length === 1);
@@ -358,6 +359,7 @@ describe('money that comes by itself', () => {
   test('is on the list of the last days', async () => {
     await simulate('a');
     await simulate('b');
+    await until(async () => moved().length === 2);
     const ask = async (offset: string) =>
       call(
         '/pulltransactions/v1/query',

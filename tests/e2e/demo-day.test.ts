@@ -37,10 +37,10 @@ test('a day balances to the cent', async () => {
 test('a shelf that somebody changed behind the books is found', async () => {
   const printed: string[] = [];
   let changed = false;
-  const progress = (line: string) => {
+  const progress = async (line: string) => {
     if (changed || !line.startsWith('15:')) return;
     changed = true;
-    void service.database.query('update stock_levels set on_hand = on_hand - 1 where variant_id = $1', [
+    await service.database.query('update stock_levels set on_hand = on_hand - 1 where variant_id = $1', [
       shop.variants[0]!.id,
     ]);
   };

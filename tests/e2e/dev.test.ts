@@ -40,7 +40,7 @@ async function dev(port: number, settings: NodeJS.ProcessEnv): Promise<Process> 
   const args = ['dev', '--port', String(port), '--data-dir', path.join(directory, 'data')];
   const child = new Process(environment.binary, args, { PATH, HOME, LANG, ...settings }, { cwd: directory });
   started = child;
-  await child.line(() => /^ {2}Stop|mend it and build|^stopped/m.test(child.output), 90_000);
+  await child.line(() => /^ {2}Stop|mend it and build|^stopped/m.test(child.output), 180_000);
   expect(child.output).toContain('  ready in ');
   return child;
 }
@@ -59,7 +59,7 @@ const status = (url: string) =>
     asked.on('error', reject).end();
   });
 
-test('with TLS at an address of its own: every address that it names answers', { timeout: 120_000 }, async () => {
+test('with TLS at an address of its own: every address that it names answers', async () => {
   const port = await freePort();
   const settings = {
     HOST: '127.0.0.2',
@@ -74,7 +74,7 @@ test('with TLS at an address of its own: every address that it names answers', {
   expect(await child.stop()).toEqual({ code: 0, signal: null });
 });
 
-test('with the PROXY protocol: what it is asked for is at the management port', { timeout: 120_000 }, async () => {
+test('with the PROXY protocol: what it is asked for is at the management port', async () => {
   const [port, management] = [await freePort(), await freePort()];
   // Of a service elsewhere: `dev` has a database of its own.
   const elsewhere = 'DATABASE_POOLER=transaction\nDATABASE_DIRECT_URL=postgresql://app@127.0.0.1:1/x\n';

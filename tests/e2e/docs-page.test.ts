@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { accessibilityFindings } from './support/accessibility.js';
+import { accessibilityFindings, stillness } from './support/accessibility.js';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
@@ -234,7 +234,7 @@ async function send(operation: Operation, token?: string): Promise<{ status: num
 describe.skipIf(noBrowser)('the documentation page', () => {
   test('from the log-in to the first sale', async () => {
     await openDocs();
-    await expect.poll(() => page.title(), { timeout: 10_000 }).toBe(openapi.info.title);
+    await expect.poll(() => page.title()).toBe(openapi.info.title);
     const session = await execute({ tag: 'auth', id: 'login' });
     expect(session.status).toBe(200);
     await authorize(session.body.accessToken);
@@ -435,7 +435,7 @@ async function pressExecute(id: string): Promise<string> {
   let shown: HTMLElement | null = null;
   for (let press = 0; press < 5 && !shown; ++press) {
     (await appears('.execute:not([disabled])'))?.click();
-    shown = await appears('.live-responses-table tbody .response-col_status, .invalid', 6_000);
+    shown = await appears('.live-responses-table tbody .response-col_status, .invalid', 15_000);
   }
   const row = shown?.closest<HTMLElement>('.response, [data-param-name], .opblock-section-request-body');
   const text = row?.textContent ?? 'nothing came';
@@ -446,6 +446,7 @@ async function pressExecute(id: string): Promise<string> {
 // ---- What is seen -----------------------------------------------------------------------------------------------
 
 async function expectReadable(name: string, width: number): Promise<void> {
+  await stillness(page);
   const [scroll, clipped] = await page.evaluate(() => {
     const hidden = [...document.querySelectorAll<HTMLElement>('body *:not(input, select, svg, svg *)')].filter(
       (one) =>

@@ -37,17 +37,14 @@ const plain = (html: string): string =>
 async function mailTo(address: string, subject: string): Promise<string> {
   let found: string | undefined;
   await expect
-    .poll(
-      async () => {
-        const list = await page('/dev/mail');
-        const item = list
-          .split('<li>')
-          .find((one) => plain(one).includes(`to ${address}`) && plain(one).includes(subject));
-        found = item?.match(/href="(\/dev\/mail\/[^"]+)"/)?.[1];
-        return found !== undefined;
-      },
-      { timeout: 15_000 },
-    )
+    .poll(async () => {
+      const list = await page('/dev/mail');
+      const item = list
+        .split('<li>')
+        .find((one) => plain(one).includes(`to ${address}`) && plain(one).includes(subject));
+      found = item?.match(/href="(\/dev\/mail\/[^"]+)"/)?.[1];
+      return found !== undefined;
+    })
     .toBe(true);
   return found!;
 }

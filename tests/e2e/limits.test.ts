@@ -106,6 +106,7 @@ describe('replies', () => {
     const sent = (await metric('http_sent_bytes_total')) - before;
     expect(sent / sockets.length, `slowest /health ${slowest.toFixed(0)} ms`).toBeLessThan(1_500_000);
     close(sockets);
+    await until(async () => (await metric('http_connections')) < 50);
   });
 
   test('of the wire have the headers of every reply', async () => {

@@ -143,7 +143,7 @@ describe('Redis', () => {
       await heard.heard('poke', ({ seq }) => seq >= place);
       await ok(shop.sell(saleFor(shop)), 201);
       await ok(first.api('POST', '/v1/auth/logout', { token: accessToken }), 204);
-      await leaving.ended(10_000);
+      await leaving.ended();
       expect(heard.endedAt).toBeUndefined();
     } finally {
       await end();
@@ -256,7 +256,7 @@ describe('a stream', () => {
     for (const [why, streams] of Object.entries(ending)) {
       for (const stream of streams) {
         const ended = await stream.ended().catch(() => Infinity);
-        expect.soft(ended - start, why).toBeLessThan(done - start + 6_000);
+        expect.soft(ended - start, why).toBeLessThan(done - start + 20_000);
         expect.soft(stream.types().includes('reset'), why).toBe(why === 'narrowed' || why === 'placed');
       }
     }
@@ -297,14 +297,14 @@ describe('a stream', () => {
     };
     for (let group = 0; group < 10; ++group) {
       for (let index = 0; index < 100; ++index) open();
-      await until(async () => ready === sockets.length, 60_000);
+      await until(async () => ready === sockets.length, 120_000);
     }
     const start = performance.now();
     const stopped = await stopping.stop();
     const milliseconds = performance.now() - start;
     expect(stopped).toEqual({ code: 0, signal: null });
     // A second of them is for connections that wait for a last request (drain_idle); sanitizers take some, too.
-    expect(milliseconds).toBeLessThan(5_000);
+    expect(milliseconds).toBeLessThan(15_000);
     await until(async () => ended === sockets.length);
   });
 });

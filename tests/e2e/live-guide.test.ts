@@ -33,7 +33,7 @@ beforeAll(async () => {
   programs = new Map(
     [...page.matchAll(/^```js\n\/\/ (\w+\.mjs)\n([\s\S]*?)^```$/gm)].map(([, name, text]) => [name!, text!]),
   );
-}, 60_000);
+});
 afterAll(async () => {
   await service?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -67,7 +67,7 @@ test('two terminals: one sells, and every program that listens moves', async () 
       await until(async () => {
         if (!child.running) throw new Error(child.output);
         return child.output.includes('subscribed');
-      }, 30_000);
+      });
     await ok(shop.sell(saleFor(shop)), 201);
     for (const child of listening) await until(async () => child.output.includes('pull'));
     const [till, , pusher] = listening;
@@ -76,7 +76,7 @@ test('two terminals: one sells, and every program that listens moves', async () 
   } finally {
     await Promise.all(listening.map((child) => child.kill()));
   }
-}, 60_000);
+});
 
 test('a server tells', async () => {
   const server = await start('server.mjs');

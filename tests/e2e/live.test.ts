@@ -82,7 +82,7 @@ function listen(at: Service, query: string, lastEventId?: string) {
       events.push({ type, data: JSON.parse(event.data), id: event.lastEventId }),
     );
   const next = async (wanted: (event: Heard) => boolean): Promise<Heard> => {
-    await expect.poll(() => events.some(wanted), { timeout: 15_000, interval: 20 }).toBe(true);
+    await expect.poll(() => events.some(wanted), { interval: 20 }).toBe(true);
     return events.find(wanted)!;
   };
   return { events, source, next, close: () => source.close() };
@@ -136,14 +136,14 @@ describe('a request that waits', () => {
     const start = performance.now();
     const page = await waiting;
     expect(page.changes).toMatchObject([{ c: 'categories', op: 'u', id, v: 1 }]);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(20_000); // it would wait for 25 s
   });
 
   test('ends at once when the process stops', async () => {
     const stopping = await startService({ database: service.database, env: service.secrets });
     const { cursor } = await snapshot('?collections=categories', stopping);
     const waiting = pull(cursor, query, stopping);
-    await expect.poll(() => waitersOf(stopping), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => waitersOf(stopping)).toBe(1);
     const start = performance.now();
     const stopped = stopping.stop();
     expect((await waiting).changes).toEqual([]);

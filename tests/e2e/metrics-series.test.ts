@@ -64,7 +64,7 @@ test('a flood of strangers adds no series', { timeout: 600_000 }, async () => {
       'payments_undecided{kind="payout"',
       'jobs_dead{',
     ].every((wanted) => names.some((one) => one.includes(wanted)));
-  }, 60_000);
+  }, 180_000);
   const before = await series();
   const wanted = environment.long ? 100_000 : 4_000;
   let answered = 0;

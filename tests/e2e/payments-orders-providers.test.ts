@@ -171,7 +171,7 @@ describe.each(chosen)('%s', (name) => {
 
   async function until(what: string, one: Case, look: () => Promise<unknown>): Promise<void> {
     // A job that a kill cut off is taken up by the second look after stalled jobs, of which there is one each half minute.
-    const deadline = Date.now() + 100_000;
+    const deadline = Date.now() + 180_000;
     while (!(await look())) {
       if (Date.now() > deadline)
         throw new Error(`[${one.order.join(', ')}]: not ${what}: ${JSON.stringify(await rowOf(one))}`);
@@ -306,7 +306,7 @@ describe.each(chosen)('%s', (name) => {
   // A crash may come between the row and the request: what was not sent is sent by the reconciler, half a minute later; sooner here. Where
   // it came between the note that it is being sent and the request, none comes: it is not sent again.
   async function hasBegun(one: Case): Promise<boolean> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 90_000;
     let sentBy: number | undefined;
     for (let tries = 1; !hand.has(one.id); ++tries) {
       if (Date.now() > deadline) return false;
@@ -409,7 +409,7 @@ describe.each(chosen)('%s', (name) => {
       const faults: string[] = [];
       await inLanes(cases, async (one) => {
         let fault = '';
-        const deadline = Date.now() + 30_000;
+        const deadline = Date.now() + 90_000;
         for (let looks = 1; ; ++looks) {
           fault = await faultOf(one);
           if (!fault || Date.now() > deadline) break;
@@ -429,6 +429,6 @@ describe.each(chosen)('%s', (name) => {
       expect(serverKills).toBe(plan.serverKills);
       expect(unsent).toBeLessThanOrEqual(plan.atOnce * plan.serverKills);
     },
-    environment.long ? 900_000 : 200_000,
+    environment.long ? 900_000 : 600_000,
   );
 });

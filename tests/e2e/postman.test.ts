@@ -270,7 +270,7 @@ describe('the collection for Postman', () => {
     service = await freshShop();
     at = await write('postman', service.url);
     result = await newman(at);
-  }, 180_000);
+  }, 600_000);
 
   test('is green against a fresh shop, and has every operation', async () => {
     const failed = result.sent.filter(({ failed: some }) => some.length > 0);
@@ -587,7 +587,7 @@ describe('log-ins that the collections send', () => {
     }
   });
 
-  test('in Bruno and Insomnia, too', { timeout: 120_000 }, async () => {
+  test('in Bruno and Insomnia, too', { timeout: 600_000 }, async () => {
     const bruno = path.join(at, 'bruno');
     const cases: [number[], string[], number][] = [
       [[429], ['auth/getMe.bru', 'auth/listSessions.bru'], 2],
@@ -673,7 +673,7 @@ test('the collection for Insomnia is what Insomnia reads, with the same requests
   expect([...used].filter((name) => !(name! in data))).toEqual([]);
 });
 
-test('the collection for Bruno is green against a fresh shop', { timeout: 240_000 }, async () => {
+test('the collection for Bruno is green against a fresh shop', { timeout: 600_000 }, async () => {
   const service = await freshShop();
   const at = path.join(await write('bruno', service.url), 'bruno');
   const report = path.join(at, '../bruno.json');

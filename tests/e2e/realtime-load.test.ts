@@ -18,6 +18,7 @@ import { Process } from './support/process.js';
 import { percentile, recordRun } from './support/runs.js';
 import { type Service, startService } from './support/service.js';
 import { openShop, type Shop } from './support/shop.js';
+import { until } from './support/until.js';
 
 const sizes = environment.long
   ? { idle: 10_000, subscribers: 1_000, rounds: 5, alone: 50, inARow: 100, returning: 1_000 }
@@ -228,17 +229,22 @@ test('a message to all: each has it once, in order', { timeout: 600_000 }, async
 
 // ---- All come back ---------------------------------------------------------------------------------------------------
 
-// The service's connections to PostgreSQL, at most, while `work` is done.
+// The service's to PostgreSQL.
+async function connectionsNow(): Promise<number> {
+  const [row] = await service.database.query<{ count: number }>(
+    `select count(*)::integer from pg_stat_activity where datname = $1 and usename in ('app', 'app_system')`,
+    [service.database.name],
+  );
+  return row!.count;
+}
+
+// At most, while `work` is done.
 async function mostConnections(work: () => Promise<void>): Promise<number> {
   let most = 0;
   let isOver = false;
   const looking = (async () => {
     while (!isOver) {
-      const [row] = await service.database.query<{ count: number }>(
-        `select count(*)::integer from pg_stat_activity where datname = $1 and usename in ('app', 'app_system')`,
-        [service.database.name],
-      );
-      most = Math.max(most, row!.count);
+      most = Math.max(most, await connectionsNow());
       await sleep(20);
     }
   })();
@@ -266,6 +272,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('all come back after %s, and hear wha
   expect(Object.values(closed).reduce((sum, count) => sum + count, 0)).toBe(returning);
   if (signal === 'SIGTERM') expect(closed).toEqual({ 1012: returning });
   await service.process.exited;
+  await until(async () => (await connectionsNow()) === 0); // PostgreSQL has seen it too
   await service.restart();
   let milliseconds = 0;
   let refused: Record<string, number> = {}; // and let in when they asked again

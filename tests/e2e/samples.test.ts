@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { build } from 'esbuild';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -117,7 +117,7 @@ describe.each(Object.keys(programs))('%s', (language) => {
     const [command, ...args] = await programs[language]!();
     service.seen.length = 0;
     const env = { PATH: process.env.PATH, HOME: folder, BASE_URL: service.url, TOKEN: 'header.payload.signature' };
-    const { stderr } = await execute(command, args, { cwd: folder, env, timeout: 120_000 });
+    const { stderr } = await execute(command, args, { cwd: folder, env, timeout: 600_000 });
     // Node may say what is experimental in it.
     expect(stderr.replaceAll(/^.*ExperimentalWarning.*\n|^\(Use .*\n/gm, '')).toBe('');
     expect(service.seen.length).toBe(samples.length);
@@ -153,6 +153,7 @@ test("TypeScript's types take each example", async () => {
     ({ code }) => `async () => {\n${code.typescript!.replace(/^import .*\n\n/, '')}\nreturn reply;\n},`,
   );
   const text = `import { readFile } from 'node:fs/promises';\n${beginningOf('typescript')}\nexport const all = [\n${parts.join('\n')}\n];\n`;
+  await mkdir(path.join(repository, '.cache'), { recursive: true });
   const folderOfTypes = await mkdtemp(path.join(repository, '.cache/samples-'));
   try {
     await writeFile(path.join(folderOfTypes, 'all.ts'), text);

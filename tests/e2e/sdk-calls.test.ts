@@ -407,7 +407,8 @@ describe('what is sent again', () => {
   });
 
   test('a date is taken by the clock of the answer', async () => {
-    const at = (ms: number): string => new Date(Date.now() + 86_400_000 + ms).toUTCString();
+    const tomorrow = Date.now() + 86_400_000;
+    const at = (ms: number): string => new Date(tomorrow + ms).toUTCString();
     service.plays((_, response) => void response.writeHead(503, { date: at(0), 'retry-after': at(30_000) }).end());
     const result = await (await signedIn()).get('/v1/products');
     expect(!result.ok && result.error.retryAfterMs).toBe(30_000);

@@ -238,7 +238,7 @@ describe('the page', () => {
     await page.getByRole('listitem').getByText('tea').waitFor();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByText('Not signed in.').waitFor();
-    expect(await page.getByRole('listitem').count()).toBe(0);
+    await expect.poll(() => page.getByRole('listitem').count()).toBe(0);
     expect(await page.getByRole('alert').innerText()).toBe('');
   });
 });

@@ -118,7 +118,7 @@ describe('several instances', () => {
       expect(changed.status, changed.text).toBe(200);
       for (const instance of [service, second]) {
         expectProblem(
-          await until(async () => (await sell(instance).then((reply) => reply.status !== 200 && reply)) as any, 5_000),
+          await until(async () => (await sell(instance).then((reply) => reply.status !== 200 && reply)) as any, 20_000),
           403,
           'auth.forbidden',
         );
@@ -129,7 +129,7 @@ describe('several instances', () => {
       for (const instance of [service, second]) {
         await until(
           async () => (await instance.api('GET', '/v1/auth/me', { token: accessToken })).status === 401,
-          5_000,
+          20_000,
         );
       }
     } finally {
@@ -153,7 +153,7 @@ describe('a shop of 100,000 products', () => {
       [alice.tenantId, bob.tenantId],
     );
     await service.database.query('analyze products');
-  }, 120_000);
+  });
 
   test('finds a word in the middle of a name, and none of the neighbour’s', async () => {
     const found = await ok(alice.api('GET', '/v1/products?search=cloves'), 200);

@@ -23,7 +23,7 @@ beforeAll(async () => {
      from generate_series(1, $3::int) n`,
     [shop.tenantId, shop.variants[0]!.productId, variants],
   );
-}, 120_000);
+});
 afterAll(async () => {
   expect(await service.stop()).toEqual({ code: 0, signal: null });
 });
@@ -95,4 +95,4 @@ test('is whole, and the same when it was cut', async () => {
       rssMegabytesBefore: Math.round(before),
       rssMegabytesAfter: Math.round(after),
     });
-}, 120_000);
+});

@@ -73,43 +73,36 @@ function latencies(path: string): number[] {
   return [...first.values()];
 }
 
-test(
-  'endpoints that hang are still hanging when the others have everything',
-  async () => {
-    // Held open until the others are done: that is what is shown, whatever the machine's speed.
-    let held = 0;
-    for (const path of ['/hang-1', '/hang-2']) {
-      receiver.on(path, () => void held++);
-      await listen(shop, path);
-    }
-    await happen(shop);
-    await until(async () => held >= 2);
-    await listen(shop, '/fast');
-    await listen(neighbour, '/neighbour');
-    const before = receiver.at('/hang-1').length + receiver.at('/hang-2').length;
-    for (let i = 0; i < events; ++i) {
-      await Promise.all([happen(shop), happen(neighbour)]);
-    }
-    await until(
-      async () => receiver.at('/fast').length >= events && receiver.at('/neighbour').length >= events,
-      environment.long ? 120_000 : 60_000,
-    );
-    const asked = receiver.at('/hang-1').length + receiver.at('/hang-2').length - before;
-    const figures = Object.fromEntries(
-      ['/fast', '/neighbour'].map((path) => [
-        path.slice(1),
-        { p50Ms: percentile(latencies(path), 0.5), p99Ms: percentile(latencies(path), 0.99) },
-      ]),
-    );
-    console.log(JSON.stringify({ events, asked, ...figures }));
-    // At most eight at once while it is young, then one at a time; the former's turns are under way still.
-    expect(asked).toBeLessThanOrEqual(environment.long ? 100 : 16);
-    if (!environment.long) return;
-    for (const one of Object.values(figures)) expect(one.p99Ms).toBeLessThan(2_000);
-    await recordRun('webhooks-beside', { events, ...figures });
-  },
-  environment.long ? 300_000 : 120_000,
-);
+test('endpoints that hang are still hanging when the others have everything', async () => {
+  // Held open until the others are done: that is what is shown, whatever the machine's speed.
+  let held = 0;
+  for (const path of ['/hang-1', '/hang-2']) {
+    receiver.on(path, () => void held++);
+    await listen(shop, path);
+  }
+  await happen(shop);
+  await until(async () => held >= 2);
+  await listen(shop, '/fast');
+  await listen(neighbour, '/neighbour');
+  const before = receiver.at('/hang-1').length + receiver.at('/hang-2').length;
+  for (let i = 0; i < events; ++i) {
+    await Promise.all([happen(shop), happen(neighbour)]);
+  }
+  await until(async () => receiver.at('/fast').length >= events && receiver.at('/neighbour').length >= events, 120_000);
+  const asked = receiver.at('/hang-1').length + receiver.at('/hang-2').length - before;
+  const figures = Object.fromEntries(
+    ['/fast', '/neighbour'].map((path) => [
+      path.slice(1),
+      { p50Ms: percentile(latencies(path), 0.5), p99Ms: percentile(latencies(path), 0.99) },
+    ]),
+  );
+  console.log(JSON.stringify({ events, asked, ...figures }));
+  // At most eight at once while it is young, then one at a time; the former's turns are under way still.
+  expect(asked).toBeLessThanOrEqual(environment.long ? 100 : 16);
+  if (!environment.long) return;
+  for (const one of Object.values(figures)) expect(one.p99Ms).toBeLessThan(2_000);
+  await recordRun('webhooks-beside', { events, ...figures });
+}, 600_000);
 
 // One shop has as many endpoints as may be, and none of them answers in time: another shop's do not wait for it. What is held is let go
 // when the others have everything, so that nothing hangs on the machine's speed.
@@ -134,7 +127,8 @@ test('a shop whose endpoints all hang holds few workers, whatever it does with t
       await ping(alone, hook.id);
       await receiver.next(path, number);
     }
-    expect(held.size).toBe(4);
+    // One that has timed out makes room for the next.
+    await until(async () => held.size === 4);
   };
   const letGo = () => [...held].forEach((response) => response.writeHead(200).end());
   await pingAll();
@@ -163,7 +157,7 @@ test('a shop whose endpoints all hang holds few workers, whatever it does with t
   expect(Number(slow[0]!.fast)).toBe(0);
   for (const path of paths) receiver.on(path, (response) => response.writeHead(204).end());
   letGo();
-}, 60_000);
+});
 
 interface Holding {
   keys: number;
@@ -206,7 +200,7 @@ test('what waits for an endpoint that is down lies in PostgreSQL, and nothing of
       await sweep();
       await sleep(200);
       return false;
-    }, 60_000);
+    });
   };
   try {
     await waitFor(100);
@@ -221,4 +215,4 @@ test('what waits for an endpoint that is down lies in PostgreSQL, and nothing of
   } finally {
     client.disconnect();
   }
-}, 120_000);
+});

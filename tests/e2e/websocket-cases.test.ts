@@ -452,7 +452,7 @@ describe.each(groups)('%s', (_, cases) => {
     async (_id, one) => {
       await check(one);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -568,7 +568,7 @@ describe.each(deflates)('%s', (group, one) => {
     async (_id, size, inPieces) => {
       await echoCompressed(one, size, inPieces);
     },
-    60_000,
+    180_000,
   );
 });
 

@@ -120,7 +120,7 @@ test(
     if (environment.long && !peerIsNode)
       await writeFile(path.join(repository, 'docs/jobs-chaos.md'), page(orders.size, books));
   },
-  Math.max(240_000, plan.jobs * 100),
+  Math.max(600_000, plan.jobs * 100),
 );
 
 const ended = async (q: TestQueue): Promise<number> => q.queue.getJobCountByTypes('completed', 'failed');

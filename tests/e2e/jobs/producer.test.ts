@@ -290,7 +290,7 @@ describe('works with Node', () => {
     await schedule('seconds', { pattern: '* * * * * *', tz: 'UTC', limit: 2 }, 2);
     await q.trail.when(() => q.trail.count('completed') === 5);
     await schedule('endless', { every: 100 }, 3);
-    await q.trail.when(() => q.trail.count('completed') === 7);
+    await q.trail.when(() => q.trail.count('completed') >= 7);
     expect(await producer.call('removeScheduler', { id: 'endless' })).toEqual({ removed: true });
     await until(async () => (await q.queue.getJobCountByTypes('delayed', 'waiting', 'active')) === 0);
   });
@@ -329,7 +329,7 @@ describe('works with Node', () => {
           const [ours, node] = await Promise.all([q.queue.getJobScheduler(id), beside.queue.getJobScheduler(id)]);
           expect(new Date(ours!.next!), id).toEqual(new Date(node!.next!));
           return true;
-        }, 3_000);
+        });
       }
     }
   });
@@ -443,11 +443,11 @@ describe('what it refuses', () => {
   test('the removal of a job that runs', async ({ q }) => {
     await q.startNodeWorker();
     const producer = q.startProducer();
-    const id = await producer.add('sleep', { ms: 1_500 });
+    const id = await producer.add('sleep', { ms: 5_000 });
     await q.active(id);
     expect(await producer.send(JSON.stringify({ op: 'remove', id }))).toEqual({
       error: expect.stringMatching(/locked/),
     });
-    expect(await q.value(id)).toBe(1_500);
+    expect(await q.value(id)).toBe(5_000);
   });
 });

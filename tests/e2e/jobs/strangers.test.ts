@@ -172,7 +172,7 @@ describe('ids without a job', () => {
 
   test('the hash vanishes while the job runs', async ({ q }) => {
     await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 1_500 });
+    const { id } = await q.queue.add('sleep', { ms: 4_000 });
     await q.active(id);
     await q.redis.del(q.key(id!), q.key(`${id}:lock`));
     await goesOn(q);
@@ -187,7 +187,7 @@ describe.skipIf(peerIsNode)('keys of another type', () => {
       await q.redis.del(q.key(suffix));
       await q.redis.set(q.key(suffix), 'text');
       await q.queue.add('echo', 'blocked').catch(() => {});
-      await worker.line((line) => JSON.stringify(line).includes('WRONGTYPE'), 15_000);
+      await worker.line((line) => JSON.stringify(line).includes('WRONGTYPE'));
       await q.redis.del(q.key(suffix));
       const job = await q.queue.add('echo', 'after', { jobId: 'after' });
       await until(async () => (await job.getState()) === 'completed');

@@ -24,7 +24,7 @@ async function shares(q: TestQueue, ids: (string | undefined)[]): Promise<Record
 
 test('each job is run once, and both take their share', async ({ q }) => {
   await startBoth(q);
-  const bulk = Array.from({ length: 200 }, () => ({ name: 'sleep', data: { ms: 10 } }));
+  const bulk = Array.from({ length: 200 }, () => ({ name: 'sleep', data: { ms: 40 } }));
   const { ids } = await q.startProducer().call('bulk', { jobs: bulk });
   const added = await q.queue.addBulk(bulk);
   const all = [...ids, ...added.map(({ id }) => id)];
@@ -68,7 +68,7 @@ test('a schedule has one next iteration, whoever takes the present one', async (
   await q.queue.upsertJobScheduler('b', { every: 70, limit: 15 }, { name: 'echo' });
   await q.trail.when(() => q.trail.count('completed') >= 30);
   expect(new Set(q.trail.ids('completed')).size).toBe(30);
-  expect(await q.queue.getJobCountByTypes('delayed', 'waiting', 'active')).toBe(0);
+  await until(async () => (await q.queue.getJobCountByTypes('delayed', 'waiting', 'active')) === 0);
 });
 
 test('one custom id and one deduplication id, from both sides at once', async ({ q }) => {

@@ -164,7 +164,7 @@ describe('order', () => {
   test('a bulk of a thousand', async ({ q }) => {
     await q.startWorker({ CONCURRENCY: '16' });
     const jobs = await q.queue.addBulk(Array.from({ length: 1_000 }, (_, data) => ({ name: 'echo', data })));
-    await q.trail.when(() => q.trail.count('completed') >= 1_000, 25_000);
+    await q.trail.when(() => q.trail.count('completed') >= 1_000);
     expect(new Set(q.trail.ids('completed'))).toEqual(new Set(jobs.map(({ id }) => id)));
     expect(q.trail.count('active')).toBe(1_000);
     expect(await q.queue.getJobCounts('completed', 'active', 'waiting')).toEqual({
@@ -189,7 +189,7 @@ describe('ids', () => {
   test('a deduplication key lasts as long as its job runs', async ({ q }) => {
     await q.startWorker();
     const opts = { deduplication: { id: 'stock-count' } };
-    const owner = await q.queue.add('sleep', { ms: 1_500 }, opts);
+    const owner = await q.queue.add('sleep', { ms: 4_000 }, opts);
     await q.active(owner.id);
     expect((await q.queue.add('sleep', { ms: 0 }, opts)).id).toBe(owner.id);
     await q.value(owner.id);
@@ -209,11 +209,11 @@ describe('ids', () => {
   test('keepLastIfActive runs the newest of those that came meanwhile', async ({ q }) => {
     await q.startWorker();
     const opts = { deduplication: { id: 'd', keepLastIfActive: true } };
-    const owner = await q.queue.add('sleep', { ms: 2_000 }, opts);
+    const owner = await q.queue.add('sleep', { ms: 4_000 }, opts);
     await q.active(owner.id);
     for (const ms of [1, 2, 3]) await q.queue.add('sleep', { ms }, opts);
     await q.trail.when(() => q.trail.count('completed') === 2);
-    expect(await Promise.all(q.trail.ids('completed').map((id) => q.value(id)))).toEqual([2_000, 3]);
+    expect(await Promise.all(q.trail.ids('completed').map((id) => q.value(id)))).toEqual([4_000, 3]);
   });
 });
 
@@ -584,7 +584,7 @@ describe('schedulers', () => {
     const afterNext = async (queue: TestQueue): Promise<Date[]> => {
       for (const repeat of repeats) await queue.queue.upsertJobScheduler(repeat.pattern, repeat, { name: 'echo' });
       await queue.queue.promoteJobs();
-      await queue.trail.when(() => queue.trail.count('completed') === repeats.length);
+      await queue.trail.when(() => queue.trail.count('completed') >= repeats.length);
       const next = await Promise.all(repeats.map(({ pattern }) => queue.queue.getJobScheduler(pattern)));
       return next.map((scheduler) => new Date(scheduler!.next!));
     };
@@ -611,7 +611,7 @@ describe('schedulers', () => {
     await q.startWorker();
     const opts = { attempts: 2, backoff: 1_500 };
     await q.queue.upsertJobScheduler('s', { every: hour, limit: 2 }, { name: 'flaky', data: { succeedOn: 1 }, opts });
-    await q.trail.when(() => q.trail.count('completed') === 1);
+    await q.trail.when(() => q.trail.count('completed') >= 1);
     const put = q.trail.entries.find(
       ({ event, delay }) => event === 'delayed' && Number(delay) < Date.now() + hour / 2,
     );
@@ -627,7 +627,7 @@ describe('schedulers', () => {
   test('a changed scheduler goes on as changed', async ({ q }) => {
     await q.startWorker();
     await q.queue.upsertJobScheduler('s', { every: hour }, { name: 'echo', data: 'old' });
-    await q.trail.when(() => q.trail.count('completed') === 1);
+    await q.trail.when(() => q.trail.count('completed') >= 1);
     await q.queue.upsertJobScheduler('s', { every: 100, limit: 3 }, { name: 'echo', data: 'new' });
     await q.trail.when(() => q.trail.count('completed') >= 3);
     expect(await q.value(q.trail.ids('completed').at(-1))).toBe('new');
@@ -646,7 +646,7 @@ describe('schedulers', () => {
 describe('limits', () => {
   test('no more at once than its concurrency, and no fewer', async ({ q }) => {
     await q.startWorker({ CONCURRENCY: '3' });
-    const jobs = await q.queue.addBulk(Array.from({ length: 9 }, () => ({ name: 'sleep', data: { ms: 500 } })));
+    const jobs = await q.queue.addBulk(Array.from({ length: 9 }, () => ({ name: 'sleep', data: { ms: 1_500 } })));
     await Promise.all(jobs.map(({ id }) => q.value(id)));
     expect(
       await mostAtOnce(
@@ -671,11 +671,11 @@ describe('limits', () => {
 
   test('a running job ends although its queue is paused', async ({ q }) => {
     await q.startWorker();
-    const job = await q.queue.add('sleep', { ms: 1_500 });
+    const job = await q.queue.add('sleep', { ms: 4_000 });
     const next = await q.queue.add('echo', {});
     await q.active(job.id);
     await q.queue.pause();
-    expect(await q.value(job.id)).toBe(1_500);
+    expect(await q.value(job.id)).toBe(4_000);
     expect(await q.queue.getJobState(next.id!)).toBe('waiting');
     await q.queue.resume();
     await q.value(next.id);
@@ -684,7 +684,7 @@ describe('limits', () => {
   test('global concurrency binds all workers together', async ({ q }) => {
     await q.queue.setGlobalConcurrency(2);
     await Promise.all([q.startWorker({ CONCURRENCY: '8' }), q.startWorker({ CONCURRENCY: '8' })]);
-    const jobs = await q.queue.addBulk(Array.from({ length: 8 }, () => ({ name: 'sleep', data: { ms: 300 } })));
+    const jobs = await q.queue.addBulk(Array.from({ length: 8 }, () => ({ name: 'sleep', data: { ms: 1_000 } })));
     for (const { id } of jobs) await q.value(id);
     expect(
       await mostAtOnce(
@@ -775,24 +775,24 @@ describe('administration while the worker runs', () => {
 
   test('a job that runs cannot be removed, one that waits can', async ({ q }) => {
     await q.startWorker();
-    const running = await q.queue.add('sleep', { ms: 1_500 });
+    const running = await q.queue.add('sleep', { ms: 4_000 });
     const waiting = await q.queue.add('echo', {});
     await q.active(running.id);
     await expect(running.remove()).rejects.toThrow(/locked/);
     await waiting.remove();
-    expect(await q.value(running.id)).toBe(1_500);
+    expect(await q.value(running.id)).toBe(4_000);
     expect(await q.queue.getJobState(waiting.id!)).toBe('unknown');
     expect(q.trail.of(waiting.id)).not.toContain('active');
   });
 
   test('drain and clean', async ({ q }) => {
     await q.startWorker();
-    const running = await q.queue.add('sleep', { ms: 2_000 });
+    const running = await q.queue.add('sleep', { ms: 4_000 });
     await q.active(running.id);
     await q.queue.addBulk([1, 2, 3].map((data) => ({ name: 'echo', data })));
     await q.queue.add('echo', 'later', { delay: hour });
     await q.queue.drain(true);
-    expect(await q.value(running.id)).toBe(2_000);
+    expect(await q.value(running.id)).toBe(4_000);
     await q.value((await q.queue.add('echo', 'after')).id);
     expect(await q.queue.getJobCountByTypes('waiting', 'delayed', 'prioritized')).toBe(0);
     expect(await q.queue.clean(0, 100, 'completed')).toHaveLength(2);
@@ -800,7 +800,7 @@ describe('administration while the worker runs', () => {
 
   test('obliterate under a running job: the worker lets go of it and works on', async ({ q }) => {
     const worker = await q.startWorker();
-    const lost = await q.queue.add('sleep', { ms: 1_500 });
+    const lost = await q.queue.add('sleep', { ms: 4_000 });
     await q.active(lost.id);
     await q.queue.obliterate({ force: true });
     await q.queue.resume();

@@ -7,12 +7,8 @@ import type { Page } from 'playwright-core';
 
 export async function accessibilityFindings(page: Page, within = 'html'): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
+  await stillness(page);
   return page.evaluate(async (selector) => {
-    // Colours that still change are nobody's colours.
-    const ends = (one: Animation) => Number.isFinite(one.effect?.getComputedTiming().endTime ?? Infinity);
-    const moving = () => document.getAnimations().filter((one) => one.playState === 'running' && ends(one));
-    await document.fonts.ready;
-    while (moving().length > 0) await Promise.allSettled(moving().map(({ finished }) => finished));
     const { violations, passes } = await (globalThis as any).axe.run(selector, { preload: false });
     const serious = violations.filter(({ impact }: any) => impact === 'serious' || impact === 'critical');
     const found = serious.flatMap(({ id, nodes }: any) =>
@@ -21,4 +17,14 @@ export async function accessibilityFindings(page: Page, within = 'html'): Promis
     const looked = [...violations, ...passes].some(({ id }: any) => id === 'color-contrast');
     return looked ? found : [...found, 'color-contrast: was not looked at'];
   }, within);
+}
+
+// The fonts are there and what moves has arrived: a colour or a place that still changes is nobody's.
+export async function stillness(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ends = (one: Animation) => Number.isFinite(one.effect?.getComputedTiming().endTime ?? Infinity);
+    const moving = () => document.getAnimations().filter((one) => one.playState === 'running' && ends(one));
+    await document.fonts.ready;
+    while (moving().length > 0) await Promise.allSettled(moving().map(({ finished }) => finished));
+  });
 }

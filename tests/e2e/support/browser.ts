@@ -23,6 +23,7 @@ export async function openBrowser(more: string[] = [], reused?: string): Promise
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium',
     headless: true,
+    timeout: 120_000,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -297,7 +297,7 @@ function contractOf(text: string): Contract {
 // Over a connection of its own, which is gone before a test counts them.
 function documentOf(url: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const request = get(`${url}/openapi.json`, { agent: false, timeout: 20_000 }, (reply) => {
+    const request = get(`${url}/openapi.json`, { agent: false, timeout: 60_000 }, (reply) => {
       const chunks: Buffer[] = [];
       reply.on('data', (chunk: Buffer) => chunks.push(chunk));
       reply.on('error', reject);

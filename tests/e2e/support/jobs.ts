@@ -21,6 +21,7 @@ import { test as plainTest } from 'vitest';
 import { environment, exampleEnvironment, repository } from './environment.js';
 import { Process } from './process.js';
 import { type RedisServer, startRedis } from './redis.js';
+import { patienceMs } from './until.js';
 
 type Program = 'worker' | 'producer';
 
@@ -65,12 +66,12 @@ export class Trail {
   }
 
   // The first, past or to come, that matches; `skip` leaves out the first few.
-  async find(matches: (entry: Entry) => boolean, { skip = 0, timeoutMs = 20_000 } = {}): Promise<Entry> {
+  async find(matches: (entry: Entry) => boolean, { skip = 0, timeoutMs = patienceMs } = {}): Promise<Entry> {
     return this.when(() => this.entries.filter(matches)[skip], timeoutMs);
   }
 
   // Waits until `look` finds something in the entries.
-  async when<T>(look: () => T | undefined | false, timeoutMs = 20_000): Promise<T> {
+  async when<T>(look: () => T | undefined | false, timeoutMs = patienceMs): Promise<T> {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
     return new Promise((resolve, reject) => {
@@ -171,7 +172,7 @@ export class Producer {
   }
 
   // Null: it had to be killed.
-  async stop(graceMs = 15_000): Promise<number | null> {
+  async stop(graceMs = patienceMs): Promise<number | null> {
     this.child.stdin!.end();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
     const code = await this.exited;
@@ -240,7 +241,7 @@ export class TestQueue {
   }
 
   // How a job ended; of one that ends several times, because it is retried by hand, the n-th end.
-  async settled(jobId: string | undefined, { nth = 1, timeoutMs = 20_000 } = {}): Promise<Outcome> {
+  async settled(jobId: string | undefined, { nth = 1, timeoutMs = patienceMs } = {}): Promise<Outcome> {
     if (jobId === undefined) throw new Error('a job without an id');
     const ends = ({ event, jobId: id }: Entry) => id === jobId && (event === 'completed' || event === 'failed');
     const entry = await this.trail.find(ends, { skip: nth - 1, timeoutMs });

@@ -198,7 +198,7 @@ function post({ path, body }) {
   });
 }
 
-const within = (work, what, seconds = 60) => {
+const within = (work, what, seconds = 120) => {
   let timer;
   const late = new Promise((_, reject) => {
     const fail = () => reject(new Error(`not within ${seconds} s: ${what}; ${JSON.stringify(calls.status())}`));
@@ -218,7 +218,7 @@ const calls = {
     await within(
       inLanes(atOnce, added, (socket) => socket.open()),
       'all are served',
-      20 + count / 50,
+      60 + count / 50,
     );
     return calls.status();
   },

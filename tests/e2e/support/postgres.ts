@@ -101,10 +101,13 @@ export const startPostgres = (): Promise<PostgresServer> => PostgresServer.creat
 
 // For servers that are stopped and started again on their port. Below the range from which the kernel takes the ports of
 // outgoing connections (32768 on Linux): while the server is down nobody may get its port by chance, least of all a client of its
-// own that tries to reach it, which TCP would connect to itself.
+// own that tries to reach it, which TCP would connect to itself. For the same reason no port is given twice: the two processes that
+// run test files at the same time have half of the range each.
 export async function freePort(): Promise<number> {
+  const half = Number(process.env.VITEST_POOL_ID ?? 1) % 2;
   for (let attempt = 0; attempt < 100; ++attempt) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = 12_000 + half * 10_000 + Math.floor(Math.random() * 10_000);
+    if (given.has(port)) continue;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
@@ -112,7 +115,10 @@ export async function freePort(): Promise<number> {
     });
     if (!isFree) continue;
     await new Promise((resolve) => server.close(resolve));
+    given.add(port);
     return port;
   }
   throw new Error('no free port');
 }
+
+const given = new Set<number>();

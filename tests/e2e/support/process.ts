@@ -1,6 +1,7 @@
 // A child process whose output is kept, that is always stopped, and whose log is at hand when a test fails.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { patienceMs } from './until.js';
 
 // One line of the Pino log, or a line that is none (a sanitizer's report, a crash).
 export interface LogLine {
@@ -64,7 +65,7 @@ export class Process {
   }
 
   // The first line, past or to come, that matches.
-  async line(matches: (line: LogLine) => boolean, timeoutMs = 30_000): Promise<LogLine> {
+  async line(matches: (line: LogLine) => boolean, timeoutMs = patienceMs): Promise<LogLine> {
     const past = this.log.find(matches);
     if (past) return past;
     let timer: NodeJS.Timeout | undefined;
@@ -102,7 +103,7 @@ export class Process {
   }
 
   // As an operator stops it; after `graceMs` it is killed and that is an error.
-  async stop(graceMs = 15_000): Promise<Exit> {
+  async stop(graceMs = patienceMs): Promise<Exit> {
     this.signal('SIGTERM');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {

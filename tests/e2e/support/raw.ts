@@ -1,5 +1,6 @@
 // HTTP by hand: what a well-behaved client library would never send.
 import { connect } from 'node:net';
+import { patienceMs } from './until.js';
 
 export interface RawReply {
   status: number;
@@ -10,7 +11,7 @@ export interface RawReply {
   closed: boolean;
 }
 
-export function exchange(port: number, request: string | Uint8Array, timeoutMs = 5_000): Promise<RawReply> {
+export function exchange(port: number, request: string | Uint8Array, timeoutMs = patienceMs): Promise<RawReply> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(request));
     const chunks: Buffer[] = [];

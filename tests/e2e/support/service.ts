@@ -11,6 +11,7 @@ import { type ScratchDatabase, scratchDatabase } from './database.js';
 import { environment } from './environment.js';
 import { freePort } from './postgres.js';
 import { type Exit, Process, run } from './process.js';
+import { patienceMs } from './until.js';
 
 export interface ServiceOptions {
   // Share a database between two instances; without it the service gets its own and drops it when it stops.
@@ -100,7 +101,7 @@ export class Service {
       headers,
       redirect: 'manual',
       body: hasBody ? bytesOf(options.body) : undefined,
-      signal: options.signal ?? AbortSignal.timeout(20_000),
+      signal: options.signal ?? AbortSignal.timeout(patienceMs),
     });
     const text = await response.text();
     // What the client is not told stands in the log: at hand when the test fails.

@@ -6,7 +6,7 @@
 //     stream.close();
 import { fetch } from 'undici';
 import type { Service } from './service.js';
-import { until } from './until.js';
+import { patienceMs, until } from './until.js';
 
 export interface StreamEvent {
   type: string;
@@ -50,11 +50,11 @@ export class EventStream {
     return this.events.map(({ type }) => type);
   }
 
-  heard(type: string, matches: (data: any) => boolean = () => true, timeoutMs = 20_000): Promise<StreamEvent> {
+  heard(type: string, matches: (data: any) => boolean = () => true, timeoutMs = patienceMs): Promise<StreamEvent> {
     return until(async () => this.events.find((event) => event.type === type && matches(event.data)), timeoutMs);
   }
 
-  ended(timeoutMs = 20_000): Promise<number> {
+  ended(timeoutMs = patienceMs): Promise<number> {
     return until(async () => this.endedAt, timeoutMs);
   }
 

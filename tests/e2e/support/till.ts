@@ -12,6 +12,7 @@ import { serve } from '../../../examples/till/serve.mjs';
 import { type Daraja, start as startDaraja } from '../../simulators/daraja.mjs';
 import { closeBrowser, openBrowser } from './browser.js';
 import type { ScratchDatabase } from './database.js';
+import { freePort } from './postgres.js';
 import { demoDatabase, type Service, settingsOfDemo, startService } from './service.js';
 
 export interface OpenTill {
@@ -45,8 +46,8 @@ export async function openTill(): Promise<OpenTill> {
     const directory = await mkdtemp(path.join(tmpdir(), 'e2e-till-'));
     ends.push(() => rm(directory, { recursive: true, force: true }));
     const folder = await build(directory);
-    let server = await serve({ folder, baseUrl: service.url, port: 0 });
-    const { port } = server;
+    const port = await freePort();
+    let server = await serve({ folder, baseUrl: service.url, port });
     ends.push(() => server.close());
     const browser = await openBrowser();
     ends.push(() => closeBrowser(browser));

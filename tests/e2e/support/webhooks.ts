@@ -7,7 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { until } from './until.js';
+import { patienceMs, until } from './until.js';
 
 export interface Received {
   path: string;
@@ -50,7 +50,7 @@ export class Receiver {
   }
 
   // The number-th that came to this path, counted from 1; waits for it.
-  async next(path: string, number = 1, timeoutMs = 20_000): Promise<Received> {
+  async next(path: string, number = 1, timeoutMs = patienceMs): Promise<Received> {
     return until(async () => this.at(path)[number - 1], timeoutMs);
   }
 

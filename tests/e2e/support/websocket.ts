@@ -5,6 +5,7 @@
 //     expect(await socket.frames()).toEqual([{ opcode: 1, payload: 'habari' }, …]);      // until the server closes
 import { createHash, randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { patienceMs } from './until.js';
 
 export interface FrameOptions {
   opcode: number;
@@ -95,7 +96,7 @@ export class RawSocket {
   }
 
   // The next one; undefined: the server has closed the connection.
-  async next(timeoutMs = 10_000): Promise<Heard | undefined> {
+  async next(timeoutMs = patienceMs): Promise<Heard | undefined> {
     let found: Heard | undefined;
     await this.until(() => (found = this.take()) !== undefined, timeoutMs);
     return found;
@@ -112,7 +113,7 @@ export class RawSocket {
     this.socket.destroy();
   }
 
-  private async until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
+  private async until(done: () => boolean, timeoutMs = patienceMs): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!done() && !this.ended) {
       const left = deadline - Date.now();
