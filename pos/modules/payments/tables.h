@@ -452,6 +452,7 @@ inline constexpr auto payment_accounts = db::tenant_table<PaymentAccount>(
 
 inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     "payment_intents", db::primary_key<&PaymentIntent::id>(errors::id_taken), db::no_delete(),
+    db::column_default<&PaymentIntent::disputed>("false"),
     db::unique<&PaymentIntent::client_request_id>("payment_intents_request", errors::intent_request_used),
     db::unique<&PaymentIntent::provider, &PaymentIntent::receipt_code>("payment_intents_receipt", errors::receipt_used)
         .where("receipt_code is not null"),
