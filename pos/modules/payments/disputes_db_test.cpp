@@ -121,6 +121,7 @@ TEST_F(DisputesTest, WhetherARefundThatFailedIsDoneIsAsked) {
     EXPECT_EQ(sums(intent), "succeeded 0");
     EXPECT_EQ(rows("select data->>'refund' is not null from outbox_jobs where name = 'payments.ask_refunds'"), "t");
     const RefundId id(*base::Uuid::from_string(rows("select id from payment_refunds")));
+    mpesa->asked_outcome = Outcome::unknown;
     const auto ask = [&] { return app->run(intents().ask_again_after(db(), id, {})); };
     EXPECT_FALSE(ask()) << "nobody knows";
     mpesa->asked_outcome = Outcome::refused;
