@@ -143,7 +143,7 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
     if (claim.dispute && from->trusted) {
         is_news = co_await intents->note_dispute(tx, id, *claim.dispute);
         const bool is_lost = claim.dispute->state == ::payments::Claim::DisputeNews::State::lost;
-        if (is_news && is_lost && !claim.refund) co_await ask_refunds_later(tx, intents->runtime().outbox(), id);
+        if (is_news && is_lost && !claim.refund) co_await ask_refunds_later(tx, &intents->runtime().outbox(), id);
     }
     const bool too_early = claim.refund && is_news && !co_await intents->apply_refund(tx, id, *claim.refund);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, intent);

@@ -363,11 +363,11 @@ async::Task<bool> pull_account(db::Db db, PaymentIntents* intents, PaymentAccoun
     co_return pulled.whole || !pulled.is_offered;
 }
 
-async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id, std::optional<RefundId> refund) {
+async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox* outbox, IntentId id, std::optional<RefundId> refund) {
     auto batch = tx.batch();
     const auto of = refund ? "refund " + refund->to_string() : "refunds " + id.to_string();
-    outbox.add(batch, ask_refunds, AskRefunds{id, refund},
-               {.deduplication = jobs::Deduplication{.id = of, .keep_last_if_active = true}});
+    outbox->add(batch, ask_refunds, AskRefunds{id, refund},
+                {.deduplication = jobs::Deduplication{.id = of, .keep_last_if_active = true}});
     co_await batch.commit();
 }
 

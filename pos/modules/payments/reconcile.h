@@ -52,7 +52,7 @@ inline constexpr jobs::JobType<AskRefunds> ask_refunds{
      .timeout = std::chrono::minutes(2)}};
 
 // By a job of this transaction; one at a time of an attempt.
-[[nodiscard]] async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox& outbox, IntentId id,
+[[nodiscard]] async::Task<void> ask_refunds_later(db::Db tx, jobs::Outbox* outbox, IntentId id,
                                                   std::optional<RefundId> refund = std::nullopt);
 
 // Tests run them without a queue.

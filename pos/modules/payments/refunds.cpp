@@ -286,7 +286,7 @@ async::Task<void> PaymentIntents::learn_of_refund(db::Db tx, PaymentRefund known
     if (is_told_otherwise && known.provider_id) {
         const auto intent = co_await tx.only(intents::by_id, known.intent_id);
         if (provider_of(intent.provider).traits().refunds)
-            co_return co_await ask_refunds_later(tx, parts_.runtime.outbox(), known.intent_id, known.id);
+            co_return co_await ask_refunds_later(tx, &parts_.runtime.outbox(), known.intent_id, known.id);
     }
     const bool is_unnamed = !known.provider_id && !said.provider_id.empty();
     if (known.by_hand && said.outcome == ::payments::Refunded::Outcome::refused) {
@@ -349,7 +349,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     }
     if (!news.id && news.refunded.provider_id.empty()) {
         // Of which it is, its amount does not say; and the same may be told again. It moves nothing: the provider is asked.
-        co_await ask_refunds_later(tx, parts_.runtime.outbox(), id);
+        co_await ask_refunds_later(tx, &parts_.runtime.outbox(), id);
         co_return true;
     }
     if (auto known = co_await refund_of(tx, id, &news)) {

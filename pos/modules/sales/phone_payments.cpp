@@ -177,8 +177,8 @@ async::Task<std::optional<std::string>> free_code(EffectsIn in, std::optional<st
 }
 
 // The sale that it was asked for is there, and is not this one.
-async::Task<bool> is_of_another_sale(db::Db tx, const PaymentIntent& intent, SaleId sale) {
-    const auto own = co_await tx.one(sale_state, intent.subject_id, intent.id.uuid());
+async::Task<bool> is_of_another_sale(db::Db tx, const PaymentIntent* intent, SaleId sale) {
+    const auto own = co_await tx.one(sale_state, intent->subject_id, intent->id.uuid());
     co_return own && own->id != sale;
 }
 
@@ -228,7 +228,7 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
         if (payment && (payment->status != PaymentStatus::unverified || payment->amount != intent.amount))
             payment.reset();
         // Whose own sale is there pays no other one (claim_attempt).
-        if (payment && co_await is_of_another_sale(in.tx, intent, payment->sale_id)) payment.reset();
+        if (payment && co_await is_of_another_sale(in.tx, &intent, payment->sale_id)) payment.reset();
     }
     if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
     if (payment && !is_of(*payment, intent)) payment.reset();
@@ -338,7 +338,7 @@ async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode ty
     const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount &&
                       is_of(*payment, *intent);
     if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
-    if (co_await is_of_another_sale(tx, *intent, payment->sale_id)) co_return;
+    if (co_await is_of_another_sale(tx, &*intent, payment->sale_id)) co_return;
     auto& runtime = intents->runtime();
     auto batch = tx.batch();
     batch.add(accept_by_intent, payment->id, id->uuid(), std::nullopt);

@@ -1523,6 +1523,8 @@ export interface WebhookEvents {
   'stock.adjusted': StockAdjusted;
   /** A sale was recorded */
   'sale.created': SaleCreated;
+  /** A payment of a recorded sale was accepted or reversed, or is in doubt again: the sale says which */
+  'sale.payment_updated': SalePaymentUpdated;
   /** Money has come */
   'payment.succeeded': PaymentMoved;
   /** A payment has ended without money, as far as is known */
@@ -4008,6 +4010,14 @@ export interface SaleLineRow {
   gross: number;
   /** Decimal with at most 4 digits after the point. */
   returnedQuantity: string;
+}
+
+export interface SalePaymentUpdated {
+  id: string;
+  saleId: string;
+  locationId: string;
+  /** Integer minor units. */
+  amount: number;
 }
 
 export interface SaleRow {
