@@ -176,7 +176,9 @@ bool has_outbox(const Definition& definition) {
 }
 
 bool lacks_redis(const App& app) {
-    return app.settings.environment == Environment::production && !app.settings.redis_url && has_outbox(app.definition);
+    const auto& settings = app.settings;
+    return settings.environment == Environment::production && settings.outbox_relay && !settings.redis_url &&
+           has_outbox(app.definition);
 }
 
 std::vector<db::StatementView> statements_of(const Definition& definition) {
