@@ -38,6 +38,18 @@ protected:
     testing::TestApp app_;
 };
 
+TEST(ReadyWithoutRedis, SaysInProductionThatItIsNotConfigured) {
+    for (const auto environment : {app::Environment::production, app::Environment::test}) {
+        testing::TestApp without(pos::definition(),
+                                 [&](app::Settings& settings) { settings.environment = environment; });
+        const auto reply = without.get("/ready");
+        const bool is_production = environment == app::Environment::production;
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_EQ(reply.body.contains(R"("status":"degraded")"), is_production) << reply.body;
+        EXPECT_EQ(reply.body.contains(R"("reason":"not configured: jobs stay)"), is_production) << reply.body;
+    }
+}
+
 TEST_F(ReadyTest, SaysInRedisWordsWhyItIsDegraded) {
     struct State {
         std::vector<std::string> begin;

@@ -48,7 +48,9 @@ Check check_migrations(DatabaseCheck* check, const db::Databases* databases, asy
     co_return Outcome{stand.is_well, std::move(stand.reason)};
 }
 
-Check check_redis(redis::Client* client, async::SteadyTime deadline) {
+Check check_redis(redis::Client* client, bool is_missed, async::SteadyTime deadline) {
+    if (client == nullptr && is_missed)
+        co_return Outcome{.well = false, .reason = "not configured: jobs stay in the database; set REDIS_URL"};
     if (client == nullptr) co_return Outcome{};
     auto found = co_await client->ready(deadline);
     co_return Outcome{found.is_well, std::move(found.refusal)};
@@ -104,11 +106,12 @@ async::Task<void> look(LoopHost* host, DatabaseCheck* migrations, const http::Co
     last.done.reset();
     const LookEnds ends{last};
     const auto deadline = async::Loop::now() + check_time;
-    auto found = co_await async::when_all(timed(check_database(host->databases().app, deadline)),
-                                          timed(check_database(host->databases().system, deadline)),
-                                          timed(check_migrations(migrations, &host->databases(), deadline)),
-                                          timed(check_redis(host->redis(), deadline)),
-                                          host->module_services().check(&host->loop(), deadline));
+    auto found = co_await async::when_all(
+        timed(check_database(host->databases().app, deadline)),
+        timed(check_database(host->databases().system, deadline)),
+        timed(check_migrations(migrations, &host->databases(), deadline)),
+        timed(check_redis(host->redis(), lacks_redis(context->services().use<App>()), deadline)),
+        host->module_services().check(&host->loop(), deadline));
     put(last.app_database, std::move(std::get<0>(found)));
     put(last.system_database, std::move(std::get<1>(found)));
     put(last.migrations, std::move(std::get<2>(found)));
@@ -118,7 +121,8 @@ async::Task<void> look(LoopHost* host, DatabaseCheck* migrations, const http::Co
     log_reason(*context, "postgres", last.app_database);
     log_reason(*context, "postgresSystem", last.system_database);
     log_reason(*context, "migrations", last.migrations, "the database is not ready for this release");
-    log_reason(*context, "redis", last.redis);
+    // That it is not configured, the start has said.
+    if (host->redis() != nullptr) log_reason(*context, "redis", last.redis);
     for (auto& service : last.services) log_reason(*context, service.name, service.outcome, "a service is not well");
 }
 
@@ -145,7 +149,7 @@ async::Task<void> ready(http::Context& context) {
         fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{},{})", status, draining,
                     outcome_json("postgres", found.app_database), outcome_json("postgresSystem", found.system_database),
                     outcome_json("migrations", found.migrations));
-    if (host.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
+    if (host.redis() != nullptr || !found.redis.well) body += "," + outcome_json("redis", found.redis);
     for (const auto& service : found.services) body += "," + outcome_json(service.name, service.outcome);
     context.response()
         .status(vital && !draining ? 200 : 503)

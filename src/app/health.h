@@ -5,8 +5,8 @@
 //     add_metrics_route(management_router);
 //
 // /health never looks at a dependency. /ready asks each one, time-boxed, and each service of a module that tells its health
-// (app/service.h), by its name: 200 `ok`, 200 `degraded` (Redis is away or takes no writes, or such a service is not well: the rest
-// goes on), 503 `error` (PostgreSQL is away or read-only, lacks migrations, or has one that stops this release (app/database_check.h),
+// (app/service.h), by its name: 200 `ok`, 200 `degraded` (Redis is away, takes no writes or, in production, is not
+// configured, or such a service is not well: the rest goes on), 503 `error` (PostgreSQL is away or read-only, lacks migrations, or has one that stops this release (app/database_check.h),
 // a vital service is not well, or the server is shutting down). `reason` stands where a service or the migrations say one, and where a
 // dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, each one once a minute.
 

@@ -122,11 +122,6 @@ void wait_out_the_load_balancer(const Settings& settings) {
         std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
 }
 
-bool has_outbox(const Definition& definition) {
-    return std::ranges::any_of(tables_of(definition),
-                               [](const db::TableView& table) { return table.name == jobs::tables::outbox_jobs.name; });
-}
-
 std::chrono::milliseconds stop_time(const App& app) {
     return std::chrono::milliseconds(app.settings.shutdown_timeout_ms);
 }
@@ -281,6 +276,14 @@ void warn_of_listeners(const GivenListeners& given, App& app, const ServeOptions
                     {{"port", static_cast<std::int64_t>(listening_port(given.management.get()))}});
 }
 
+// A name that is written wrong is the same as none, and everything but the jobs works.
+void warn_without_redis(App& app) {
+    if (!lacks_redis(app)) return;
+    app.log.logger().warn(
+        "REDIS_URL is not set: jobs stay in the database, so that no mail, message or webhook leaves and no payment is "
+        "asked after; set REDIS_URL=redis://[user][:password@]host:port/0");
+}
+
 std::string ready_notice(const Threads& threads) {
     const auto& host = threads.loops.front()->host();
     Served served{.settings = threads.app.settings, .service = listening_place(host.server()->listener())};
@@ -343,6 +346,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
         certificate = CertificateWatch::begin(app.settings, *definition.clock, app.log.logger(), app.metrics);
         app.tls = certificate ? &certificate->tls() : nullptr;
         warn_of_listeners(given, app, options);
+        warn_without_redis(app);
         threads.take(std::move(given), loops);
         if (options.take_over) hand_over = HandOver::begin({app.settings.host, threads.port});
         if (hand_over) threads.take_over(*hand_over);

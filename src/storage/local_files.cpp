@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -119,6 +120,12 @@ std::vector<std::string> names_in(const fs::path& folder) {
     return names;
 }
 
+// A directory that is not there, is none or may not be written is the operator's to mend, and the client's to try again.
+std::unexpected<Error> not_written(Error error) {
+    if (error.fault == Fault::not_found || error.fault == Fault::denied) error.fault = Fault::unavailable;
+    return std::unexpected(std::move(error));
+}
+
 struct Walk {
     const fs::path& root;
     const List& list;
@@ -208,12 +215,12 @@ LocalDraft::~LocalDraft() = default;
 
 Result<LocalDraft> LocalDraft::create(const fs::path& root, std::string_view name, std::uint64_t length) {
     const auto folder = root / drafts;
-    if (auto made = make_folders(folder); !made) return std::unexpected(std::move(made.error()));
+    if (auto made = make_folders(folder); !made) return not_written(std::move(made.error()));
     LocalDraft draft;
     draft.root_ = root;
     const auto path = (folder / name).string();
     draft.file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-    if (!draft.file_) return failed(errno, "open");
+    if (!draft.file_) return not_written(error_of(errno, "open"));
     draft.path_.reset(new std::string(path));
     const auto whole = static_cast<off_t>(local_head_bytes + length);
     const int full = length == 0 ? 0 : ::fallocate(draft.file_.get(), FALLOC_FL_KEEP_SIZE, 0, whole);
@@ -244,20 +251,32 @@ Result<void> LocalDraft::publish(const ObjectInfo& info, bool only_if_absent) {
     // Somebody who removes the last file of a folder removes the folder as well.
     for (int attempt = 0;; ++attempt) {
         auto made = make_folders(target.parent_path());
-        if (!made && (made.error().fault != Fault::not_found || attempt == 8)) return made;
+        if (!made && (made.error().fault != Fault::not_found || attempt == 8))
+            return not_written(std::move(made.error()));
         if (!made) continue;
         // rename() replaces what is there, link() does not.
         const int result =
             only_if_absent ? ::link(path_->c_str(), target.c_str()) : ::rename(path_->c_str(), target.c_str());
         if (result == 0) break;
-        if (errno != ENOENT || attempt == 8) {
-            auto error = error_of(errno, only_if_absent ? "link" : "rename");
-            if (error.fault == Fault::not_found) error.fault = Fault::unavailable;
-            return std::unexpected(std::move(error));
-        }
+        if (errno != ENOENT || attempt == 8) return not_written(error_of(errno, only_if_absent ? "link" : "rename"));
     }
     if (!only_if_absent) delete path_.release();  // it is no draft any more
-    return sync_folder(target.parent_path());
+    if (auto synced = sync_folder(target.parent_path()); !synced) return not_written(std::move(synced.error()));
+    return {};
+}
+
+Result<void> can_write(const fs::path& root) {
+    const auto folder = root / drafts;
+    if (auto made = make_folders(folder); !made) return not_written(std::move(made.error()));
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0) return not_written(error_of(errno, "stat"));
+    if (!S_ISDIR(status.st_mode)) return not_written(error_of(ENOTDIR, "stat"));
+    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+        return not_written(error_of(errno, "access"));
+    struct statvfs room{};
+    if (::statvfs(folder.c_str(), &room) == 0 && room.f_blocks > 0 && room.f_bavail == 0)
+        return failed(ENOSPC, "statvfs");
+    return {};
 }
 
 // ---- Reading ----------------------------------------------------------------------------------------------------

@@ -69,6 +69,9 @@ private:
     Descriptor file_;
 };
 
+// Whether a draft could be made: the directory is there (it is made), may be written and has room.
+[[nodiscard]] Result<void> can_write(const std::filesystem::path& root);
+
 struct LocalObject {
     ObjectInfo info;
     Descriptor file;

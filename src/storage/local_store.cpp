@@ -131,6 +131,11 @@ std::string LocalStore::draft_name() {
     return base::hex_encode(base::as_chars(bytes));
 }
 
+async::Task<Result<void>> LocalStore::can_write(async::SteadyTime deadline) {
+    co_return co_await on_pool(&parts_.loop, &parts_.pool, deadline,
+                               [root = root_] { return storage::can_write(root); });
+}
+
 async::Task<Result<Stored>> LocalStore::put(Put put, async::SteadyTime deadline) {
     if (auto fault = put_fault(put)) co_return std::unexpected(*std::move(fault));
     const bool tidies = !std::exchange(has_tidied_, true);

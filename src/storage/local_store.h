@@ -29,6 +29,7 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return "local"; }
     [[nodiscard]] bool can(Ability /*ability*/) const override { return true; }
+    [[nodiscard]] async::Task<Result<void>> can_write(async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<Result<Stored>> put(Put put, async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<Result<ObjectStream>> get(Get get, async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<Result<ObjectInfo>> head(std::string key, async::SteadyTime deadline) override;

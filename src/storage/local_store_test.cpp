@@ -10,6 +10,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
@@ -271,6 +272,22 @@ TEST(LocalFiles, WhatTheSystemSays) {
     EXPECT_EQ(error_of(EROFS, "open").fault, Fault::denied);
     EXPECT_EQ(error_of(ENOENT, "open").fault, Fault::not_found);
     EXPECT_EQ(error_of(EIO, "read").fault, Fault::unavailable);
+}
+
+// What is wrong with the directory is the operator's to mend: the client tries again, and is not told that its file is not there.
+TEST_F(LocalStoreTest, ADirectoryThatCannotBeWrittenIsNoFaultOfTheClient) {
+    const auto fault_of = [](const auto& result) {
+        return result ? "none" : std::string(to_string(result.error().fault)) + " " + result.error().provider_code;
+    };
+    EXPECT_EQ(fault_of(run(store->can_write(soon()))), "none");
+    fs::remove_all(root);
+    std::ofstream(root) << "a file";
+    EXPECT_EQ(fault_of(put("a", "x")), "unavailable ENOTDIR");
+    EXPECT_EQ(fault_of(run(store->can_write(soon()))), "unavailable ENOTDIR");
+    fs::remove(root);
+    fs::create_symlink("/proc/none", root);  // where nobody makes a directory
+    EXPECT_THAT(fault_of(put("a", "x")), ::testing::StartsWith("unavailable E"));
+    EXPECT_THAT(fault_of(run(store->can_write(soon()))), ::testing::StartsWith("unavailable E"));
 }
 
 TEST_F(LocalStoreTest, AFileThatMayNotGrowIsRefusedAndLeavesNothing) {

@@ -14,6 +14,8 @@ async::Task<std::string> next_of(std::string* left) { co_return std::exchange(*l
 
 }  // namespace
 
+async::Task<Result<void>> Store::can_write(async::SteadyTime /*deadline*/) { co_return {}; }
+
 Source source_of(std::string bytes) {
     return [left = std::make_unique<std::string>(std::move(bytes))] { return next_of(left.get()); };
 }

@@ -237,6 +237,8 @@ public:
     // What it cannot do answers Fault::not_supported.
     [[nodiscard]] virtual bool can(Ability ability) const = 0;
 
+    // What a put would fail of, as far as it shows without one: of a directory. The others say yes.
+    [[nodiscard]] virtual async::Task<Result<void>> can_write(async::SteadyTime deadline);
     [[nodiscard]] virtual async::Task<Result<Stored>> put(Put put, async::SteadyTime deadline) = 0;
     // The deadline is also that of the stream's reads.
     [[nodiscard]] virtual async::Task<Result<ObjectStream>> get(Get get, async::SteadyTime deadline) = 0;

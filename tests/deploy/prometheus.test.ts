@@ -54,6 +54,31 @@ test('the metrics are those that operators are told of', async () => {
   }
 });
 
+test('a reply that waits because it is asked to, or lasts as long as the client reads or sends, is not slow', async () => {
+  interface Operation {
+    parameters?: { name?: string }[];
+    requestBody?: { content?: Record<string, unknown> };
+    responses?: Record<string, { content?: Record<string, unknown> }>;
+  }
+  const document = JSON.parse(await readFile(path.join(repository, 'docs/openapi-released.json'), 'utf8')) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  const waits = ({ parameters = [], requestBody, responses = {} }: Operation) =>
+    parameters.some(({ name }) => name === 'wait' || name === 'live') ||
+    responses['206'] !== undefined ||
+    /octet-stream|multipart/.test(Object.keys(requestBody?.content ?? {}).join()) ||
+    /event-stream|ndjson|csv/.test(Object.keys(responses['200']?.content ?? {}).join());
+  const routes = Object.entries(document.paths).filter(([, operations]) => Object.values(operations).some(waits));
+  expect(routes.length).toBeGreaterThanOrEqual(10);
+  const left = rules.flatMap(({ expr }) =>
+    [...expr.matchAll(/http_request_duration_seconds_\w+\{[^}]*route!~"([^"]+)"/g)].map(([, pattern]) => pattern!),
+  );
+  expect(left).toHaveLength(8);
+  expect(new Set(left).size).toBe(1);
+  for (const [route] of routes) expect(route).toMatch(new RegExp(`^(${left[0]})$`));
+  expect('/v1/sales').not.toMatch(new RegExp(`^(${left[0]})$`));
+});
+
 test('what is long to say is said once, and others name it', () => {
   const forms = rules
     .map(({ expr }) => expr.replaceAll(/\w*\{[^}]*\}/g, 'metric').replaceAll(/\s+/g, ' '))

@@ -44,6 +44,16 @@ const ready = async (at = url) => {
   return { status: reply.status, body: (await reply.json()) as { checks: Record<string, { reason?: string }> } };
 };
 
+test('production without REDIS_URL is told so at the start and by /ready', async () => {
+  const process_ = begin([], { APP_ENV: 'production', REDIS_URL: undefined, CREDENTIALS_KEYS: undefined });
+  await process_.line((line) => line.msg === 'listening');
+  expect(process_.log.find((line) => line.level === 40)?.msg).toContain('REDIS_URL is not set');
+  const { status, body } = await ready();
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ status: 'degraded', checks: { redis: { status: 'error' } } });
+  expect(body.checks.redis!.reason).toContain('set REDIS_URL');
+});
+
 describe('the port', () => {
   test('is of one process: a second one is told which, and ends with 78', async () => {
     const first = await serving();

@@ -119,6 +119,11 @@ async::Task<app::Health> StoredFiles::look(async::SteadyTime deadline) const {
         if (const auto says = says_of(whose); !says.empty())
             co_return app::Health{.is_well = false, .reason = std::string(says)};
     }
+    if (const auto can = co_await store_.can_write(deadline); !can)
+        co_return app::Health{.is_well = false,
+                              .reason = fmt::format("it cannot be written: {}", can.error().provider_code.empty()
+                                                                                    ? can.error().code().code
+                                                                                    : can.error().provider_code)};
     co_return app::Health{};
 }
 

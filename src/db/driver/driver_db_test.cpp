@@ -341,6 +341,19 @@ TEST_F(BrokenConnectionTest, AServerThatIsAwayIsRefusedFastAndFoundAgain) {
     EXPECT_EQ(try_query(write_pid).code, "ok");
 }
 
+TEST_F(BrokenConnectionTest, WorkOfMinutesDoesNotWaitMinutesForAConnection) {
+    open_through_proxy({.read_timeout = 1s, .reconnect_maximum = 50ms, .fail_fast_after = 60s});
+    proxy.refuse(true);
+    proxy.cut_all();
+    auto work = [](Transaction& transaction) { return transaction.query(write_pid, {}); };
+    const auto before = async::Loop::now();
+    EXPECT_EQ(run(outcome_of(database->transaction<Result>({.deadline = soon(20s), .bulk = true}, work))).code,
+              "db.unavailable");
+    EXPECT_LT(async::Loop::now() - before, 5s);
+    proxy.refuse(false);
+    EXPECT_EQ(run(outcome_of(database->transaction<Result>({.deadline = soon(20s), .bulk = true}, work))).code, "ok");
+}
+
 TEST_F(BrokenConnectionTest, RepliesThatNeverComeCostTheConnection) {
     open_through_proxy({.write_connections = 1, .drain_grace = 100ms});
     const auto first = pid(write_pid);

@@ -46,6 +46,8 @@ protected:
     ~Waiter();
     virtual void expire() = 0;
     void suspend(std::coroutine_handle<> awaiting);
+    // expire() comes then, and not at the deadline.
+    void wake_at(async::SteadyTime when) { timer_.expires_at(when); }
     void check() const {
         if (failure_) std::rethrow_exception(failure_);
     }

@@ -210,6 +210,7 @@ bool LeaseWait::await_suspend(std::coroutine_handle<> awaiting) {
     pool_.submit(*this);
     waited_ = true;
     suspend(awaiting);
+    look_again();
     return true;
 }
 
@@ -223,7 +224,13 @@ void LeaseWait::grant(std::shared_ptr<Connection> connection) {
     finish();
 }
 
-void LeaseWait::expire() { finish(pool_.deadline_failure()); }
+// Whose work may take minutes waits as long for its turn, but not for a server that gives no connection.
+void LeaseWait::expire() {
+    if (async::Loop::now() < deadline() && pool_.has_connection()) return look_again();
+    finish(pool_.deadline_failure());
+}
+
+void LeaseWait::look_again() { wake_at(std::min(deadline(), async::Loop::now() + state_.options.read_timeout)); }
 
 Lease::~Lease() {
     if (connection_) pool_->give_back(std::move(connection_));

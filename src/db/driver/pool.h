@@ -103,6 +103,7 @@ public:
 
 private:
     void expire() override;
+    void look_again();
     LeasePool& pool_;
     std::optional<base::Uuid> tenant_;
     std::shared_ptr<Connection> connection_;
