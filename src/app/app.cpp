@@ -170,17 +170,6 @@ std::vector<db::TableView> tables_of(const Definition& definition) {
     return tables;
 }
 
-bool has_outbox(const Definition& definition) {
-    return std::ranges::any_of(tables_of(definition),
-                               [](const db::TableView& table) { return table.name == jobs::tables::outbox_jobs.name; });
-}
-
-bool lacks_redis(const App& app) {
-    const auto& settings = app.settings;
-    return settings.environment == Environment::production && settings.outbox_relay && !settings.redis_url &&
-           has_outbox(app.definition);
-}
-
 std::vector<db::StatementView> statements_of(const Definition& definition) {
     std::vector<db::StatementView> statements;
     for (const auto& module : definition.modules) append(statements, module.statements);

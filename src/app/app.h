@@ -221,9 +221,6 @@ private:
 
 // All statements and tables of a definition.
 [[nodiscard]] std::vector<db::TableView> tables_of(const Definition& definition);
-[[nodiscard]] bool has_outbox(const Definition& definition);
-// In production, where this process is to relay an outbox and has no REDIS_URL: jobs stay there.
-[[nodiscard]] bool lacks_redis(const App& app);
 [[nodiscard]] std::vector<db::StatementView> statements_of(const Definition& definition);
 // Every code that a client can meet, once the routes are there: the wire's, the database's, the routes' and the constraints'.
 [[nodiscard]] std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router);

@@ -10,6 +10,7 @@
 #include "app/app.h"
 #include "async/sync.h"
 #include "http/handler.h"
+#include "jobs/outbox.h"
 #include "redis/client.h"
 #include "redis/errors.h"
 #include "schema/schema.h"
@@ -261,6 +262,17 @@ void add_metrics_route(http::Router& router) {
                {.id = "getMetrics",
                 .summary = "Metrics in Prometheus' text format",
                 .description = "HTTP, database, Redis, jobs and the process; for Prometheus to scrape."});
+}
+
+bool has_outbox(const Definition& definition) {
+    return std::ranges::any_of(tables_of(definition),
+                               [](const db::TableView& table) { return table.name == jobs::tables::outbox_jobs.name; });
+}
+
+bool lacks_redis(const App& app) {
+    const auto& settings = app.settings;
+    return settings.environment == Environment::production && settings.outbox_relay && !settings.redis_url &&
+           has_outbox(app.definition);
 }
 
 }  // namespace app

@@ -20,6 +20,9 @@
 
 namespace app {
 
+class App;
+struct Definition;
+
 // What /ready found when it looked last. It is open to everybody, and a look takes connections that others wait for: those who
 // ask at once, or a quarter of a second later, share one. Of one loop.
 struct Readiness {
@@ -48,5 +51,9 @@ struct Readiness {
 
 void add_health_routes(http::Router& router);
 void add_metrics_route(http::Router& router);
+
+[[nodiscard]] bool has_outbox(const Definition& definition);
+// In production, where this process is to relay an outbox and has no REDIS_URL: jobs stay there.
+[[nodiscard]] bool lacks_redis(const App& app);
 
 }  // namespace app

@@ -15,6 +15,7 @@
 #include "app/background.h"
 #include "app/certificate_watch.h"
 #include "app/descriptors.h"
+#include "app/health.h"
 #include "app/listener_owner.h"
 #include "app/reload.h"
 #include "app/signals.h"

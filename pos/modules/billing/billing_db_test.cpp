@@ -542,20 +542,25 @@ TEST_F(BillingTest, MoneyThatGoesBackAndForthIsCreditAsOften) {
     succeed(two);
     const auto credit = [] { return rows("select sum(amount) from subscription_credits"); };
     EXPECT_EQ(credit(), "150000");
-    const auto tell = [&](::payments::Refunded::Outcome outcome) {
+    const auto tell = [&](::payments::Refunded::Outcome outcome, const std::string& name,
+                          std::int64_t amount = 150'000) {
         const auto tenant = base::Uuid::from_string(rows("select tenant_id from payment_intents limit 1")).value();
         const auto db = db::tenant_db(app->host().databases(), tenant, async::Loop::now() + std::chrono::seconds(20));
         auto& intents = app->host().services().use<PaymentIntents>();
         std::ignore = app->run(db.transaction([&](db::Db tx) {
             return intents.apply_refund(tx, IntentId(*base::Uuid::from_string(two)),
-                                        {.amount = {150'000}, .refunded = {.outcome = outcome, .provider_id = "re_1"}});
+                                        {.amount = {amount}, .refunded = {.outcome = outcome, .provider_id = name}});
         }));
         return credit();
     };
-    for (int i = 0; i < 2; ++i) {
-        EXPECT_EQ(tell(::payments::Refunded::Outcome::done), "0");
-        EXPECT_EQ(tell(::payments::Refunded::Outcome::refused), "150000");
+    for (const auto* name : {"re_1", "re_2"}) {
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::done, name), "0");
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::refused, name), "150000");
     }
+    // A part takes a part.
+    EXPECT_EQ(tell(::payments::Refunded::Outcome::done, "re_3", 50'000), "100000");
+    EXPECT_EQ(tell(::payments::Refunded::Outcome::done, "re_4", 60'000), "40000");
+    EXPECT_EQ(tell(::payments::Refunded::Outcome::refused, "re_3", 50'000), "90000");
 }
 
 }  // namespace

@@ -265,7 +265,7 @@ TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
     EXPECT_EQ(rows("select count(*) from outbox_jobs where name = 'payments.settle_waiting'"), "0");
     app->database().execute("update payment_intents set paid_at = now() - interval '31 days'");
     app->run(sweep(system, &intents()));
-    EXPECT_EQ(rows("select count(*) from payment_intents where waits and concern is not null"), "251")
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits and disputed"), "251")
         << "what is disputed alone";
 }
 

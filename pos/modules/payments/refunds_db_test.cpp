@@ -379,21 +379,20 @@ TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {
 
 // A refund that was done may fail days later: the sale is paid again, and what is owed is on the list again.
 TEST_F(RefundsTest, WhatDidNotGoBackIsTheSalesAgain) {
-    const auto tell = [](const std::string& intent, Outcome outcome) {
+    const auto tell = [](const std::string& intent, Outcome outcome, const std::string& name = "re_9") {
         std::ignore = app->run(db().transaction([&](db::Db tx) {
-            return intents().apply_refund(
-                tx, IntentId(*base::Uuid::from_string(intent)),
-                {.amount = {10'000}, .refunded = {.outcome = outcome, .provider_id = "re_9"}});
+            return intents().apply_refund(tx, IntentId(*base::Uuid::from_string(intent)),
+                                          {.amount = {10'000}, .refunded = {.outcome = outcome, .provider_id = name}});
         }));
     };
     const auto request_id = next_id();
     const auto intent = start(order(10'000, request_id));
     const auto sale = sell(sale_json(10'000, request_id, intent));
     learn(intent, paid(10'000, next_receipt()));
-    for (int i = 0; i < 2; ++i) {
-        tell(intent, Outcome::done);
+    for (const auto* name : {"re_1", "re_2"}) {
+        tell(intent, Outcome::done, name);
         EXPECT_THAT(payment_of(sale), HasSubstr("reversed"));
-        tell(intent, Outcome::refused);
+        tell(intent, Outcome::refused, name);
         EXPECT_EQ(sums(intent), "0 0 succeeded");
         EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
     }
