@@ -87,8 +87,9 @@ struct TransactionOptions {
     async::SteadyTime deadline = {};
     Isolation isolation = Isolation::read_committed;
     bool read_only = false;
-    bool bulk = false;  // on the connections for bulks, waiting until `deadline` for one
-    int attempts = 5;   // on 40001 and 40P01, with a jittered pause in between
+    // On the connections for bulks, waiting until `deadline` for its turn; without any connection, no longer than a read.
+    bool bulk = false;
+    int attempts = 5;  // on 40001 and 40P01, with a jittered pause in between
 };
 
 struct ListenCallbacks {

@@ -274,13 +274,14 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module images_module() {
-    return {.name = "images",
-            .doc = "Pictures of goods, categories and the shop, in three sizes.",
-            .tables = {tables::images.view()},
-            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, to_show),
-            .routes = routes,
-            .settings = app::settings<images::Settings>(),
-            .services = app::services<make_images, make_image_maker>()};
+    return {
+        .name = "images",
+        .doc = "Pictures of goods, categories and the shop, in three sizes.",
+        .tables = {tables::images.view()},
+        .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, to_show),
+        .routes = routes,
+        .settings = app::settings<images::Settings>(),
+        .services = app::services<make_images, make_image_maker>()};
 }
 
 }  // namespace pos
