@@ -203,7 +203,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"payment.disputed",
      "The payer has asked the bank for the money. The provider takes or gives it; a refund would "
      "pay twice.",
-     "Answer the dispute at the provider."},
+     "Answer the dispute at the provider. When it is lost and the provider does not say what went back, write it down: "
+     "`byHand`."},
     {"payment.exists",
      "A payment of the sale has the `id` of a payment that is stored, or two payments of the sale have one id.",
      "Give each payment its own UUID."},
@@ -220,7 +221,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"payment.not_offered", "The provider has no such function; its callbacks are set up by hand.",
      "GET /v1/payment-accounts/{id}/callback-url says what to enter at the provider."},
     {"payment.not_refundable", "No money has come by this payment, as far as is known.",
-     "Ask what became of it: POST /v1/payment-intents/{id}/query."},
+     "Ask what became of it: POST /v1/payment-intents/{id}/query. Other money than was asked for, which is owed back, "
+     "is sent by hand and written down: `byHand`."},
     {"payment.off", "CREDENTIALS_KEYS is not set, so that no credentials can be kept.",
      "Whoever runs the service sets it: docs/configuration.md."},
     {"payment.phone_needed",

@@ -96,6 +96,10 @@ protected:
         EXPECT_EQ(state(intent), "succeeded");
         return intent;
     }
+    // The body of POST …/refund. `more`: R"(,"byHand":true)".
+    static std::string refund_order(std::int64_t amount, std::string_view more = "") {
+        return fmt::format(R"({{"clientRequestId":"{}","amount":{},"reason":"a mistake"{}}})", next_id(), amount, more);
+    }
     using DisputeNews = ::payments::Claim::DisputeNews;
     static void dispute(const std::string& intent, DisputeNews::State state, std::string name = "dp_1") {
         const IntentId id(*base::Uuid::from_string(intent));

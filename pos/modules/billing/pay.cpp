@@ -88,7 +88,8 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
         if (known->purpose != PaymentPurpose::subscription) throw base::Failure(errors::intent_request_used);
         auto invoice = co_await db.only(billing::invoice_by_id, InvoiceId(known->subject_id));
         known->client_request_id = input->client_request_id;
-        co_return http::Accepted<SubscriptionPayment>{{std::move(invoice), known->amount, shown(*std::move(known))}};
+        co_return http::Accepted<SubscriptionPayment>{
+            {std::move(invoice), known->amount, shown_intent(*std::move(known))}};
     }
     const auto plans = co_await system.all(billing::every_plan);
     auto* runtime = &intents->runtime();
@@ -100,7 +101,7 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
     auto started = co_await intents->start_intent(db, std::move(request), call_within(context));
     started.intent.client_request_id = key;
     co_return http::Accepted<SubscriptionPayment>{
-        {std::move(bill.invoice), bill.due, shown(std::move(started.intent))}};
+        {std::move(bill.invoice), bill.due, shown_intent(std::move(started.intent))}};
 }
 
 std::vector<base::ErrorCode> pay_errors() {

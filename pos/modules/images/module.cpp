@@ -219,7 +219,7 @@ const ImageFile& file_of(const PublicImage& image, std::string_view name) {
 async::Task<http::File<"image/*">> serve(http::Context& context, http::Path<"tenantId", base::Uuid> tenant,
                                          http::Path<"imageId", ImageId> id, http::Path<"file", std::string> name,
                                          http::AnyQuery, db::SystemDb db, http::Service<StoredFiles> stored) {
-    const auto image = co_await db.one(to_show, *tenant, *id);
+    const auto image = co_await db.one(shown, *tenant, *id);
     if (!image) throw base::Failure(errors::row_not_found);
     const auto& file = file_of(*image, *name);
     auto& response = context.response();
@@ -274,14 +274,13 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module images_module() {
-    return {
-        .name = "images",
-        .doc = "Pictures of goods, categories and the shop, in three sizes.",
-        .tables = {tables::images.view()},
-        .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, to_show),
-        .routes = routes,
-        .settings = app::settings<images::Settings>(),
-        .services = app::services<make_images, make_image_maker>()};
+    return {.name = "images",
+            .doc = "Pictures of goods, categories and the shop, in three sizes.",
+            .tables = {tables::images.view()},
+            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, shown),
+            .routes = routes,
+            .settings = app::settings<images::Settings>(),
+            .services = app::services<make_images, make_image_maker>()};
 }
 
 }  // namespace pos

@@ -73,7 +73,7 @@ struct PublicImage {
                                            schema::field<&PublicImage::files>("files"));
     }
 };
-inline constexpr db::SystemQuery<PublicImage(base::Uuid, ImageId)> to_show{
+inline constexpr db::SystemQuery<PublicImage(base::Uuid, ImageId)> shown{
     {"images.shown",
      "select coalesce(sha256, '') as sha256, files from images where tenant_id = $1 and id = $2 and status = 'ready' "
      "and deleted_at is null",

@@ -154,7 +154,7 @@ async::Task<void> PaymentIntents::credit(Move* move) {
     Settlement settled{Settlement::Use::unwanted, IntentConcern::subject_unfit};
     // What is disputed pays nothing: its subject is asked when it is won.
     if (intent.disputed) {
-        settled = {};
+        settled = {Settlement::Use::waits, {}};
     } else if (effects != nullptr) {
         settled = co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
     }

@@ -26,9 +26,7 @@ protected:
         return app->run(db().transaction([&](db::Db tx) { return intents().note_dispute(tx, id_of(intent), news); }));
     }
     static InjectedResponse send_back(const std::string& intent, std::int64_t amount, std::string_view more = "") {
-        return post(
-            path(intent) + "/refund",
-            fmt::format(R"({{"clientRequestId":"{}","amount":{},"reason":"a mistake"{}}})", next_id(), amount, more));
+        return post(path(intent) + "/refund", refund_order(amount, more));
     }
     static constexpr std::string_view by_hand = R"(,"byHand":true)";
     static std::string sums(const std::string& intent) {
@@ -122,7 +120,7 @@ TEST_F(DisputesTest, WhetherARefundThatFailedIsDoneIsAsked) {
     EXPECT_EQ(rows("select data->>'refund' is not null from outbox_jobs where name = 'payments.ask_refunds'"), "t");
     const RefundId id(*base::Uuid::from_string(rows("select id from payment_refunds")));
     mpesa->asked_outcome = Outcome::unknown;
-    const auto ask = [&] { return app->run(intents().ask_again_after(db(), id, {})); };
+    const auto ask = [&] { return app->run(intents().ask_failed_refund(db(), id, {})); };
     EXPECT_FALSE(ask()) << "nobody knows";
     mpesa->asked_outcome = Outcome::refused;
     EXPECT_TRUE(ask());

@@ -265,8 +265,7 @@ TEST_F(DoublePaymentsTest, WhatIsOnItsWayBackDoesNotCrowdTheSweep) {
     EXPECT_EQ(rows("select count(*) from outbox_jobs where name = 'payments.settle_waiting'"), "0");
     app->database().execute("update payment_intents set paid_at = now() - interval '31 days'");
     app->run(sweep(system, &intents()));
-    EXPECT_EQ(rows("select count(*) from payment_intents where waits and disputed"), "251")
-        << "what is disputed alone";
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits and disputed"), "251") << "what is disputed alone";
 }
 
 // What was sold on credit, paid once more while the first payment was on its way back: one of the two is owed back.
@@ -277,7 +276,7 @@ TEST_F(DoublePaymentsTest, CreditThatIsPaidWhileTheFirstGoesBackIsOwedBackWhenTh
     const auto first = start(order(15'000, request));
     learn(first, paid(15'000, next_receipt()));
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":15000,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(15'000);
     EXPECT_EQ(post(path(first) + "/refund", refund).status, 201);
     learn(start(order(15'000, request)), paid(15'000, next_receipt()));
     EXPECT_EQ(tasks(), "");
@@ -314,7 +313,7 @@ TEST_F(DoublePaymentsTest, WhatOtherMoneyPaidIsNoneOfTheAttemptThatTheSaleNames)
               200);
     learn(intent, paid(20'100, next_receipt()));
     EXPECT_EQ(tasks(), "subject_paid open");
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"twice"}})", next_id());
+    const auto refund = refund_order(20'100);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     EXPECT_EQ(payment_of(sale), "accepted - TAF7RT9007");
     EXPECT_EQ(tasks(), "subject_paid done");
@@ -348,7 +347,7 @@ TEST_F(DoublePaymentsTest, WhatPaysAfterAllIsNotOwedBack) {
     const auto other = next_id();
     const auto part = start(order(20'300, other));
     learn(part, paid(20'300, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"one of two"}})", next_id());
+    const auto refund = refund_order(5'000);
     EXPECT_EQ(post(path(part) + "/refund", refund).status, 201);
     const auto second = sell(sale_json(20'300, other, part));
     sweep_waiting();
@@ -364,7 +363,7 @@ TEST_F(DoublePaymentsTest, ASaleThatNamesMoneyOnItsWayBackAsksNobodyForMore) {
     const auto intent = start(order(20'100, request));
     learn(intent, paid(20'100, next_receipt()));
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(20'100);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     sell(sale_json(20'100, request, intent));
     const auto again = post("/v1/payment-intents", order(20'100, request));
@@ -377,7 +376,7 @@ TEST_F(DoublePaymentsTest, ATaskSaysWhatIsLeftToSendBack) {
     const auto intent = start(order(20'100, next_id()));
     learn(intent, said(Finding::cancelled));
     learn(intent, paid(20'100, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"first"}})", next_id());
+    const auto refund = refund_order(5'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     EXPECT_EQ(rows("select amount || ' ' || state from payment_refund_tasks"), "15100 open");
 }
@@ -390,7 +389,7 @@ TEST_F(DoublePaymentsTest, WhatIsKeptPaysTheSaleThatComesAfterwards) {
     const auto part = start(order(20'300, second));
     learn(whole, paid(20'100, next_receipt()));
     learn(part, paid(20'300, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"one of two"}})", next_id());
+    const auto refund = refund_order(5'000);
     EXPECT_EQ(post(path(part) + "/refund", refund).status, 201);
     app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
     sweep_waiting();
@@ -413,7 +412,7 @@ TEST_F(DoublePaymentsTest, ATypedCodeIsLookedAtAgainWhenTheMoneyStays) {
     learn(intent, said(Finding::cancelled));
     learn(intent, paid(20'100, receipt));
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":20100,"reason":"late"}})", next_id());
+    const auto refund = refund_order(20'100);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     auto json = sale_json(20'100, subject);
     json.insert(json.find(R"("method":"mpesa")"), fmt::format(R"("reference":"{}",)", receipt));

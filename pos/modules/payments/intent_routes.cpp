@@ -182,7 +182,7 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
     reply.message = std::move(said.text);
     reply.may_try_again = said.may_try_again;
     if (said.after) reply.try_again_after_seconds = said.after->count();
-    reply.intent = shown(std::move(intent));
+    reply.intent = shown_intent(std::move(intent));
     return reply;
 }
 
@@ -255,7 +255,7 @@ async::Task<db::Page<PaymentIntent>> list(auth::PermittedSomewhere<"payments.rea
     std::optional<std::vector<base::Uuid>> subjects;
     if (filter->subject_id) subjects = co_await every_name(db, *filter->subject_id);
     auto page = co_await intents::newest.page(db, filter->page, filter->state, subjects, locations);
-    for (auto& row : page.data) row = shown(std::move(row));
+    for (auto& row : page.data) row = shown_intent(std::move(row));
     co_return page;
 }
 

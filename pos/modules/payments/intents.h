@@ -147,7 +147,7 @@ public:
     [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
 
     // Asks after one that is said to have failed, and to be done. False: it was not answered.
-    [[nodiscard]] async::Task<bool> ask_again_after(db::Db db, RefundId id, client::Call call);
+    [[nodiscard]] async::Task<bool> ask_failed_refund(db::Db db, RefundId id, client::Call call);
 
     // Asks what has gone back of an attempt, and what became of its open refunds, each by its own name. False: not all was answered.
     [[nodiscard]] async::Task<bool> ask_refunds(db::Db db, IntentId id, client::Call call);

@@ -596,7 +596,7 @@ TEST_F(IntentsTest, AnotherShopSeesNothing) {
     EXPECT_EQ(post(path(intent) + "/query", "", other).status, 404);
     EXPECT_EQ(post(path(intent) + "/cancel", "", other).status, 404);
     EXPECT_EQ(get(path(intent) + "/refunds", other).status, 404);
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":100,"reason":"x"}})", next_id());
+    const auto refund = refund_order(100);
     EXPECT_EQ(post(path(intent) + "/refund", refund, other).status, 404);
     EXPECT_THAT(get("/v1/payment-intents", other).body, HasSubstr(R"("data":[])"));
 }

@@ -56,7 +56,7 @@ TEST_F(PaidSalesTest, WhatBecomesOfAPaymentIsTold) {
     EXPECT_EQ(told(sale), "1");
     learn(intent, paid(10'000, ""));
     EXPECT_EQ(told(sale), "1");
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(10'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     EXPECT_EQ(payment_of(sale).substr(0, 8), "reversed");
     EXPECT_EQ(told(sale), "2");
@@ -77,7 +77,7 @@ TEST_F(PaidSalesTest, WhatIsOnItsWayBackPaysNoSaleUntilItStays) {
     const auto intent = start(order(10'000, subject));
     learn(intent, paid(10'000, next_receipt()));
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(10'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     EXPECT_THAT(get(path(intent)).body, HasSubstr("on its way back"));
     const auto sale = sell(sale_json(10'000, subject, intent));
@@ -103,7 +103,7 @@ TEST_F(PaidSalesTest, LateMoneyWhoseRefundFailsPaysTheSaleThatNamesIt) {
     learn(intent, paid(10'000, next_receipt()));
     EXPECT_EQ(rows("select state from payment_refund_tasks"), "open");
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"late"}})", next_id());
+    const auto refund = refund_order(10'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     const auto sale = sell(sale_json(10'000, subject, intent));
     EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
@@ -117,7 +117,7 @@ TEST_F(PaidSalesTest, WhatWentBackInPartPaysNoSaleInFull) {
     const auto subject = next_id();
     const auto intent = start(order(10'000, subject));
     learn(intent, paid(10'000, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":4000,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(4'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     const auto sale = sell(sale_json(10'000, subject, intent));
     EXPECT_EQ(payment_of(sale), fmt::format("unverified {} -", intent));
@@ -137,7 +137,7 @@ TEST_F(PaidSalesTest, ASaleBehindTheWholeRefundIsReversedAsOneBeforeItIs) {
     const auto subject = next_id();
     const auto intent = start(order(10'000, subject));
     learn(intent, paid(10'000, next_receipt()));
-    const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+    const auto refund = refund_order(10'000);
     EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
     EXPECT_EQ(state(intent), "refunded");
     const auto sale = sell(sale_json(10'000, subject, intent));
@@ -185,7 +185,7 @@ TEST_F(PaidSalesTest, ARefundThatEndsWhileTheSaleIsRecordedIsSeen) {
         const auto subject = next_id();
         const auto intent = start(order(10'000, subject));
         learn(intent, paid(10'000, next_receipt()));
-        const auto refund = fmt::format(R"({{"clientRequestId":"{}","amount":10000,"reason":"a mistake"}})", next_id());
+        const auto refund = refund_order(10'000);
         mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
         EXPECT_EQ(post(path(intent) + "/refund", refund).status, 201);
         mpesa->refund_outcome = ::payments::Refunded::Outcome::done;

@@ -159,7 +159,7 @@ async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"paym
                               .owner = AccountOwner::tenant,
                               .intents = &*intents};
     auto row = co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
-    co_return shown(std::move(row));
+    co_return shown_intent(std::move(row));
 }
 
 }  // namespace

@@ -298,7 +298,7 @@ async::Task<void> run_ask_refunds(jobs::Job<AskRefunds>& job, app::TenantScope s
     auto& intents = scope.use<PaymentIntents>();
     const auto asked = job.data();
     const bool is_answered = asked.refund
-                                 ? co_await intents.ask_again_after(scope.db(longest), *asked.refund, std::move(call))
+                                 ? co_await intents.ask_failed_refund(scope.db(longest), *asked.refund, std::move(call))
                                  : co_await intents.ask_refunds(scope.db(longest), asked.id, std::move(call));
     if (!is_answered) throw base::Failure(client::errors::unavailable, std::string(lost_list));
 }

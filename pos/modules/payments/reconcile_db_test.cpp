@@ -156,8 +156,7 @@ TEST_F(ReconcileTest, ARepetitionThatDidNotLeaveIsStillLost) {
 TEST_F(ReconcileTest, UndecidedRefundsAreAskedAfter) {
     const auto intent = paid_intent(15'000);
     mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
-    const auto made = post(path(intent) + "/refund",
-                           fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"returned"}})", next_id()));
+    const auto made = post(path(intent) + "/refund", refund_order(5'000));
     EXPECT_EQ(made.status, 201) << made.body;
     app->run(sweep(system(), &intents()));
     EXPECT_EQ(jobs("payments.ask_refund"), "0") << "not yet";

@@ -368,7 +368,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     co_return true;
 }
 
-async::Task<bool> PaymentIntents::ask_again_after(db::Db db, RefundId id, client::Call call) {
+async::Task<bool> PaymentIntents::ask_failed_refund(db::Db db, RefundId id, client::Call call) {
     const auto row = co_await db.only(refunds::by_id, id);
     if (row.state != RefundState::failed || !row.provider_id) co_return true;
     const auto intent = co_await db.only(intents::by_id, row.intent_id);

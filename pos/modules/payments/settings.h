@@ -94,13 +94,20 @@ struct PaymentSettings {
                      "POST /v1/payment-accounts takes as `credentials`. Not set: no subscription is paid by M-Pesa."}),
             field<&PaymentSettings::billing_stripe_credentials>(
                 "BILLING_STRIPE_CREDENTIALS",
-                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Stripe."}),
+                {.min_length = 2,
+                 .max_length = 10'000,
+                 .write_only = true,
+                 .doc = "The same of Stripe. What becomes of a payment is asked: it has no callback URL."}),
             field<&PaymentSettings::billing_flutterwave_credentials>(
-                "BILLING_FLUTTERWAVE_CREDENTIALS",
-                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Flutterwave."}),
+                "BILLING_FLUTTERWAVE_CREDENTIALS", {.min_length = 2,
+                                                    .max_length = 10'000,
+                                                    .write_only = true,
+                                                    .doc = "The same of Flutterwave. It has no callback URL either."}),
             field<&PaymentSettings::billing_paystack_credentials>(
-                "BILLING_PAYSTACK_CREDENTIALS",
-                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Paystack."}),
+                "BILLING_PAYSTACK_CREDENTIALS", {.min_length = 2,
+                                                 .max_length = 10'000,
+                                                 .write_only = true,
+                                                 .doc = "The same of Paystack. It has no callback URL either."}),
             field<&PaymentSettings::billing_pesapal_credentials>(
                 "BILLING_PESAPAL_CREDENTIALS",
                 {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Pesapal."}));

@@ -51,7 +51,7 @@ constexpr auto describe(PaymentPurpose*) {
 enum class IntentConcern : std::uint8_t {
     amount_differs,
     currency_differs,
-    disputed,        // the payer wants it back from the bank; nothing is sent back meanwhile
+    disputed,        // as it is shown: of PaymentIntent::disputed
     paid_after_end,  // the money came after it had been failed, cancelled or expired
     receipt_differs,
     receipt_used,     // another payment has its receipt
@@ -166,8 +166,8 @@ struct PaymentIntent {
     std::optional<std::string> result_code;
     std::optional<std::string> result_text;
     std::optional<IntentConcern> concern;
-    bool waits = false;                   // paid, and what it pays is not there yet
-    bool disputed = false;                // the payer wants it back from the bank; shown as the concern (shown())
+    bool waits = false;     // paid, and what it pays is not there yet
+    bool disputed = false;  // the payer wants it back from the bank; shown as the concern (shown_intent())
     std::optional<base::Money> received;  // where it is not what was asked for
     std::optional<std::string> redirect_url;
     std::optional<schema::Bytes> sealed_client_secret;
@@ -231,7 +231,7 @@ struct PaymentIntent {
 };
 
 // As replies have it.
-[[nodiscard]] inline PaymentIntent shown(PaymentIntent intent) {
+[[nodiscard]] inline PaymentIntent shown_intent(PaymentIntent intent) {
     intent.phone = shown_phone(std::move(intent.phone));
     if (intent.disputed) intent.concern = IntentConcern::disputed;
     return intent;
